@@ -1,0 +1,139 @@
+"""Eval cases: one prompt or conversation, and what is expected of the answer. Plain values, no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+COMPOSITES = ("any_of", "all_of", "not")
+
+
+class Role(StrEnum):
+    """What a suite is for: the task the model was tuned for, or the abilities it must not lose."""
+
+    TARGET = "target"
+    GENERAL = "general"
+
+
+class Arm(StrEnum):
+    """Who answers: the same words as the fixtures."""
+
+    MODEL = "model"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """One configured check: a scorer with validated options, or `any_of`, `all_of`, `not` over others.
+
+    `options` are canonical: the main one stands under its own name (`reference`, `pattern`, `schema`,
+    `at_most`), whichever form the author wrote.
+    """
+
+    scorer: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    weight: float = 1.0
+    children: tuple[Expectation, ...] = ()
+    line: int = 0
+
+    def leaves(self) -> Iterator[Expectation]:
+        """All checks below this one that are not composites, those inside `not` included."""
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRule:
+    """What of the answer's text the text scorers see; exactly one of `after`, `regex`, `json`, or none."""
+
+    after: str | None = None
+    which: Literal["first", "last"] = "first"
+    ignore_case: bool = False
+    regex: str | None = None
+    json: str | None = None
+    lines: int | None = None
+    strip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalCase:
+    """One eval case, complete: defaults are merged, templates filled in, references read.
+
+    `messages` begin with the system message, if there is one, and are in the form of chat completions.
+    `tools` are in OpenAI's form. `expect` is empty exactly for `expect: none`. `path` is relative to the
+    rootdir, with slashes; `line` and `column` count from 1 and point at the case (for a dataset row, at the
+    entry under `datasets:`).
+    """
+
+    suite: str
+    id: str
+    path: str
+    line: int
+    column: int = 1
+    role: Role = Role.TARGET
+    category: str = "default"
+    tags: tuple[str, ...] = ()
+    messages: tuple[Mapping[str, Any], ...]
+    tools: tuple[Mapping[str, Any], ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    expect: tuple[Expectation, ...] = ()
+    answer: AnswerRule | None = None
+    repeat: int = 1
+    must_pass: bool = False
+    skip: str | None = None
+    xfail: str | None = None
+    accept_truncated: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    #: True where the expectation came from a row of a data set, which may never name code to run.
+    from_dataset: bool = False
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last user message."""
+        for message in reversed(self.messages):
+            if message.get("role") == "user":
+                return message_text(message)
+        return ""
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Whether a check needs the log-probabilities of the answer's tokens."""
+        return any(leaf.scorer == "perplexity" for top in self.expect for leaf in top.leaves())
+
+    def params_of(self, repeat: int) -> dict[str, Any]:
+        """The request's parameters for one repeat (counted from 1): a `seed` moves along with it."""
+        params = dict(self.params)
+        if isinstance(params.get("seed"), int) and repeat > 1:
+            params["seed"] += repeat - 1
+        return params
+
+    @property
+    def asked(self) -> str:
+        """Digest of what is asked (messages, tools, the case's params), whoever is asked."""
+        return digest({"messages": self.messages, "tools": self.tools, "params": self.params})
+
+
+def message_text(message: Mapping[str, Any]) -> str:
+    """The text of one message, its content parts joined; "" where it has none."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts: Sequence[Mapping[str, Any]] = content or ()
+    return "\n".join(part["text"] if part.get("type") == "text" else f"[{part.get('type')}]" for part in parts)
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal texts. NaN and infinity are refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: object) -> str:
+    """The first 16 hex digits of SHA-256 over the canonical JSON of `value`."""
+    return hashlib.sha256(canonical(value).encode("utf-8", "backslashreplace")).hexdigest()[:16]

@@ -1,0 +1,55 @@
+"""What a scorer is: a row in the table that drives validation, the JSON Schema, the docs and the scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_ftgate.cases import EvalCase
+from pytest_ftgate.completions import Completion
+from pytest_ftgate.scores import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is judged: the completion, its case, and the text that the case's `answer:` rule cuts out."""
+
+    case: EvalCase
+    completion: Completion
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option of a scorer.
+
+    `schema` is a JSON Schema fragment for its value. With `text`, scalars are taken as the author typed them
+    (`no` stays "no"), else they are YAML 1.2 core. With `file`, a string is the path of a JSON file that holds
+    the value.
+    """
+
+    schema: Mapping[str, Any]
+    doc: str
+    text: bool = False
+    file: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScorerSpec:
+    """One scorer.
+
+    `main` is the option that the short form fills (`contains: Paris` is `contains: {reference: Paris}`); None
+    for scorers that take `true`. `check` sees canonical options and says what is wrong with them, or None.
+    `score` gets canonical options and returns a `Score` without name and weight; whatever it raises makes the
+    trial errored. `own_code` marks scorers that run the repository's own code: never from a data set's row.
+    """
+
+    name: str
+    doc: str
+    score: Callable[[Mapping[str, Any], Subject], Score]
+    options: Mapping[str, Option] = field(default_factory=dict)
+    main: str | None = None
+    required: tuple[str, ...] = ()
+    check: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    own_code: bool = False

@@ -1,0 +1,207 @@
+"""What a failed case shows, in pytest's failure section and in JUnit XML: plain text, bounded, harmless."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from pytest_ftgate.cases import Arm, EvalCase, Expectation
+from pytest_ftgate.completions import Completion, ToolCall
+from pytest_ftgate.record import Outcome, PlannedCase, Trial
+from pytest_ftgate.reports.inert import inert_block, inert_line
+from pytest_ftgate.reports.numbers import fixed
+from pytest_ftgate.reports.outcomes import flip_of, of_arm, outcome_of
+from pytest_ftgate.reports.reasons import score_lines, short_reason
+from pytest_ftgate.summary import Flip
+
+#: Bytes of one text once it is escaped for XML; readers of JUnit files refuse much larger nodes.
+MAX_BYTES = 60_000
+
+_MAX_REPEATS = 5
+_MAX_TOOL_CALLS = 12
+_MAX_EXPECTED = 12
+_MAIN_OPTIONS = {"reference", "pattern", "schema", "at_most"}
+_ENDS_AS_USUAL = {None, "stop", "tool_calls"}
+
+
+def render_case(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> str:
+    """One case with what both arms answered and why it passed or failed.
+
+    The first line stands on its own. `trials` are those of one item, of both arms and all repeats.
+    """
+    lines = [headline(trials), "", *_where(case), *_prompt(case), *_expected(case)]
+    for arm in Arm:
+        lines += _arm(arm, trials)
+    return _bounded(lines)
+
+
+def headline(trials: Sequence[Trial]) -> str:
+    """One line: regression, shared failure, fixed, failed or error, and the first reason."""
+    errored = [trial for trial in trials if trial.outcome is Outcome.ERRORED]
+    model = of_arm(trials, Arm.MODEL)
+    if errored and outcome_of(model) is not Outcome.FAILED:
+        whose = "" if errored[0].key.arm is Arm.MODEL else " of the baseline"
+        return f"error{whose}: {short_reason(errored[0])}"
+    flip = flip_of(trials)
+    if flip is Flip.FIXED:
+        return f"fixed: the model passed; the baseline did not: {_first_reason(trials)}"
+    word, note = _WORDS[flip]
+    if flip is Flip.UNKNOWN and outcome_of(of_arm(trials, Arm.BASELINE)) is Outcome.ERRORED:
+        note = "the baseline's trial is an error"
+    notes = [part for part in (_repeats_passed(model), note) if part]
+    tail = f" ({'; '.join(notes)})" if notes else ""
+    return f"{word}: {_first_reason(trials)}{tail}"
+
+
+_WORDS = {
+    Flip.REGRESSION: ("regression", "the baseline passed"),
+    Flip.BOTH_FAILED: ("shared failure", "the baseline failed too"),
+    Flip.BOTH_PASSED: ("passed", "the baseline passed too"),
+    Flip.MODEL_ONLY: ("failed", ""),
+    Flip.UNKNOWN: ("failed", ""),
+}
+
+
+def _first_reason(trials: Sequence[Trial]) -> str:
+    missed = [trial for arm in Arm for trial in of_arm(trials, arm) if trial.outcome is Outcome.FAILED]
+    return short_reason(missed[0]) if missed else "every check passed"
+
+
+def _where(case: EvalCase | PlannedCase) -> Iterator[str]:
+    tags = f", tags {', '.join(case.tags)}" if case.tags else ""
+    yield inert_line(
+        f"{case.path}:{case.line}: {case.id} (suite {case.suite}, category {case.category}{tags})"
+    )
+
+
+def _prompt(case: EvalCase | PlannedCase) -> Iterator[str]:
+    before = len(case.messages) - 1 if isinstance(case, EvalCase) else 0
+    yield (
+        f"prompt (the last user message; the conversation has {before + 1} messages)" if before else "prompt"
+    )
+    yield from inert_block(case.prompt, limit=2000, max_lines=30)
+
+
+def _expected(case: EvalCase | PlannedCase) -> Iterator[str]:
+    """What was expected, as far as it is known: a planned case knows the checks without their options."""
+    if not isinstance(case, EvalCase) or not case.expect:
+        return
+    yield "expected"
+    for expectation in case.expect[:_MAX_EXPECTED]:
+        yield f"  {inert_line(_expectation(expectation), limit=600)}"
+    if len(case.expect) > _MAX_EXPECTED:
+        yield f"  ({len(case.expect) - _MAX_EXPECTED} more checks)"
+
+
+def _expectation(expectation: Expectation) -> str:
+    name = f"{expectation.name} = " if expectation.name else ""
+    if expectation.children:
+        return f"{name}{expectation.scorer}: [{', '.join(map(_expectation, expectation.children))}]"
+    options = dict(expectation.options)
+    if len(options) == 1 and options.keys() <= _MAIN_OPTIONS:
+        (only,) = options.values()
+        return f"{name}{expectation.scorer}: {_json(only)}"
+    return f"{name}{expectation.scorer}: {_json(options) if options else 'true'}"
+
+
+def _arm(arm: Arm, trials: Sequence[Trial]) -> Iterator[str]:
+    own = of_arm(trials, arm)
+    if not own:
+        yield f"{arm}: no trial"
+        return
+    yield f"{arm}: {_state(own)}"
+    shown = [trial for trial in own if trial.outcome is not Outcome.PASSED] or own[:1]
+    for trial in shown[:_MAX_REPEATS]:
+        if len(own) > 1:
+            yield f"{arm}, {_which(trial, own)}: {trial.outcome}"
+        yield from _trial(trial, _same_answer(trial, trials))
+    if len(shown) > _MAX_REPEATS:
+        yield f"({len(shown) - _MAX_REPEATS} more trials that did not pass)"
+
+
+def _state(own: Sequence[Trial]) -> str:
+    values = [trial.score for trial in own if trial.score is not None]
+    score = f", score {fixed(sum(values) / len(values), 2)}" if values else ""
+    return f"{_repeats_passed(own) or outcome_of(own)}{score}"
+
+
+def _repeats_passed(own: Sequence[Trial]) -> str:
+    """`2 of 3 repeats passed`; "" for a single one."""
+    repeats: dict[int, bool] = {}
+    for trial in own:
+        repeats[trial.key.repeat] = repeats.get(trial.key.repeat, True) and trial.outcome is Outcome.PASSED
+    return f"{sum(repeats.values())} of {len(repeats)} repeats passed" if len(repeats) > 1 else ""
+
+
+def _which(trial: Trial, own: Sequence[Trial]) -> str:
+    several_items = len({other.key.item for other in own}) > 1
+    return f"repeat {trial.key.repeat}" + (f" of {inert_line(trial.key.item)}" if several_items else "")
+
+
+def _trial(trial: Trial, same: bool) -> Iterator[str]:
+    if trial.error is not None:
+        yield f"  error: {inert_line(trial.error.kind, limit=40)}"
+        yield from inert_block(trial.error.message, limit=2000, max_lines=20)
+    if trial.completion is None:
+        yield "  no answer arrived"
+    elif same:
+        yield "  the same answer as the model's"
+    else:
+        yield from _answer(trial.completion)
+    yield from score_lines(trial.scores)
+
+
+def _answer(completion: Completion) -> Iterator[str]:
+    if completion.text:
+        yield from inert_block(completion.text, limit=6000, max_lines=80)
+    elif not completion.tool_calls:
+        yield "  (an empty answer)"
+    for call in completion.tool_calls[:_MAX_TOOL_CALLS]:
+        yield f"  tool call: {inert_line(_call(call), limit=1000)}"
+    if len(completion.tool_calls) > _MAX_TOOL_CALLS:
+        yield f"  ({len(completion.tool_calls) - _MAX_TOOL_CALLS} more tool calls)"
+    if completion.refusal:
+        yield f"  refusal: {inert_line(completion.refusal, limit=600)}"
+    if completion.finish_reason not in _ENDS_AS_USUAL:
+        yield f"  finish reason: {inert_line(str(completion.finish_reason), limit=60)}"
+
+
+def _call(call: ToolCall) -> str:
+    if call.arguments is None:
+        return f"{call.name}, arguments that are not a JSON object: {call.text}"
+    return f"{call.name}({', '.join(f'{key}={_json(value)}' for key, value in call.arguments.items())})"
+
+
+def _same_answer(trial: Trial, trials: Iterable[Trial]) -> bool:
+    """Whether the model gave this same answer in the same repeat of the same item."""
+    if trial.key.arm is Arm.MODEL or trial.completion is None:
+        return False
+    twin = trial.key._replace(arm=Arm.MODEL)
+    return any(
+        other.key == twin
+        and other.outcome is not Outcome.PASSED
+        and other.completion is not None
+        and _said(other.completion) == _said(trial.completion)
+        for other in trials
+    )
+
+
+def _said(completion: Completion) -> tuple[object, ...]:
+    return completion.text, completion.tool_calls, completion.refusal, completion.finish_reason
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _bounded(lines: Sequence[str]) -> str:
+    kept: list[str] = []
+    used = 0
+    for position, text in enumerate(lines):
+        used += len(html.escape(text).encode("utf-8", "backslashreplace")) + 1
+        if used > MAX_BYTES:
+            kept.append(f"({len(lines) - position} more lines, cut; the JSON report has all)")
+            break
+        kept.append(text)
+    return "\n".join(kept) + "\n"

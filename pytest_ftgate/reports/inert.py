@@ -1,0 +1,62 @@
+r"""The one place that makes hostile text harmless for terminals, CI logs and plain-text files.
+
+Answers of a model are shown, never obeyed: what a terminal or a CI runner would act on is written as a
+visible escape (`\x1b`). The escapes are for reading; the JSON report and the record hold the text itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+PREFIX = "  | "
+
+_TAB_SIZE = 4
+
+# C0, C1 and DEL; soft hyphen; fillers; zero-width and bidi controls; line and paragraph separators; lone
+# surrogates; byte order mark; interlinear annotation; noncharacters that XML refuses; tag characters.
+_INVISIBLE = (
+    "\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
+)
+# Joiners belong to Persian, to Indic scripts and to emoji, so only those beside an ASCII letter are shown.
+_JOINER = r"(?:(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f]))"
+# Azure Pipelines (`##vso[`), TeamCity (`##teamcity[`) and GitHub's old form (`##[`) count anywhere in a line.
+_COMMAND = r"\#(?=\#\w*\[)"
+_HOSTILE = re.compile(f"[{_INVISIBLE}]|{_JOINER}|{_COMMAND}")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def inert_line(text: str, *, limit: int = 300) -> str:
+    r"""`text` on one line, newlines as `\n`, no longer than `limit` characters before its escapes.
+
+    The line is harmless inside one of ours, never at the start of one: `::error::` is obeyed there.
+    """
+    kept = text[:limit]
+    shown = _HOSTILE.sub(_escape, kept)
+    return f"{shown}… ({len(text) - limit:,} more characters)" if len(text) > limit else shown
+
+
+def inert_block(text: str, *, limit: int = 4000, max_lines: int = 60, prefix: str = PREFIX) -> Iterator[str]:
+    """`text` line by line, each behind `prefix`, and a note of what was cut.
+
+    The prefix must hold something besides spaces, since GitHub skips those before `::error::`.
+    """
+    lines = text[:limit].replace("\r\n", "\n").split("\n")
+    if len(lines) > 1 and not lines[-1] and len(text) <= limit:
+        del lines[-1]
+    for line in lines[:max_lines]:
+        yield prefix + _HOSTILE.sub(_escape, line.expandtabs(_TAB_SIZE))
+    if len(text) > limit or len(lines) > max_lines:
+        shown = sum(len(line) + 1 for line in lines[:max_lines])
+        yield f"{' ' * (len(prefix) - len(prefix.lstrip()))}({max(len(text) - shown, 1):,} more characters)"
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,89 @@
+"""Numbers as people read them: percent, points, seconds. Rounding never turns a miss into a hit.
+
+An exact value is never shown as 100 %, 0 % or its threshold unless it is just that.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+
+from pytest_ftgate.gates import CriterionResult
+
+NOTHING = "-"
+
+_SECONDS = re.compile(r"(?:latency|time_to_first_token)_p\d+")
+_PLAIN = {"tokens", "cost", "perplexity"}
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def percent(rate: Fraction | float | None) -> str:
+    """A rate 0…1 as percent with one decimal: `83.3%`, `-` for nothing measured."""
+    if rate is None:
+        return NOTHING
+    shown = fixed(Fraction(rate) * 100, 1)
+    if shown == "100.0" and rate < 1:
+        return ">99.9%"
+    if shown == "0.0" and rate > 0:
+        return "<0.1%"
+    return f"{shown}%"
+
+
+def points(delta: Fraction | float | None) -> str:
+    """A difference of rates in percentage points: `+16.0`; even a tiny one keeps its sign: `-0.0`."""
+    if delta is None:
+        return NOTHING
+    sign = "-" if delta < 0 else "+" if delta > 0 else ""
+    return sign + fixed(abs(Fraction(delta)) * 100, 1)
+
+
+def count(value: Fraction | float) -> str:
+    """A count that repeats may have made fractional: `5`, `4.67`."""
+    return str(int(value)) if value == int(value) else fixed(value, 2)
+
+
+def observed(result: CriterionResult) -> str:
+    """What was observed, in the unit of the metric, with enough decimals to tell it from the threshold."""
+    value = result.observed
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    scale, unit, least = _unit(result)
+    scaled = value * scale
+    shown = fixed(scaled, least)
+    for decimals in range(least + 1, 6):
+        if not _looks_like_threshold(shown, scaled, result, scale):
+            break
+        shown = fixed(scaled, decimals)
+    sign = "+" if result.compare == "delta" and value > 0 else ""
+    return f"{sign}{shown}{unit}"
+
+
+def fixed(value: Fraction | float, decimals: int) -> str:
+    """`value` with so many decimals, rounded half to even from its exact value."""
+    exact = Fraction(value) * 10**decimals
+    scaled = Decimal(round(exact))  # round() of a Fraction is exact, half to even
+    return f"{scaled.scaleb(-decimals).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):f}"
+
+
+def _unit(result: CriterionResult) -> tuple[int, str, int]:
+    """Factor, unit and least decimals."""
+    metric = result.metric[0] if result.metric else ""
+    if result.compare == "ratio":
+        return 1, "x", 2
+    if _SECONDS.fullmatch(metric):
+        return 1, " s", 3
+    if metric in _PLAIN:
+        return 1, "", 2
+    if "%" not in result.threshold and metric.startswith("mean:"):
+        return 1, "", 3
+    return (100, " points", 1) if result.compare == "delta" else (100, "%", 1)
+
+
+def _looks_like_threshold(shown: str, scaled: Fraction | float, result: CriterionResult, scale: int) -> bool:
+    found = _NUMBER.search(result.threshold)
+    if found is None:
+        return False
+    threshold = Fraction(found.group()) * (1 if "%" in result.threshold else scale)
+    return Fraction(shown) == threshold != Fraction(scaled)

@@ -1,0 +1,31 @@
+"""How much room a terminal report has, and how texts from outside enter it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_ftgate.reports.inert import inert_line
+from pytest_ftgate.reports.lines import Line, Segment, Style, ascii_text, line, wrap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Columns of the terminal, pytest's verbosity (-1 for `-q`), and whether only ASCII may be written."""
+
+    width: int
+    verbosity: int = 0
+    ascii_only: bool = False
+
+    def text(self, raw: str, *, limit: int = 1000) -> str:
+        """A text from outside, harmless and on one line, in the characters that the terminal takes."""
+        shown = inert_line(raw, limit=limit)
+        return ascii_text(shown) if self.ascii_only else shown
+
+    def paragraph(
+        self, text: str, *, first: str = "", indent: str = "", style: Style = "plain", max_lines: int = 6
+    ) -> Iterator[Line]:
+        """`text` wrapped into the page's width, the first line behind `first`, the others behind `indent`."""
+        room = self.width - max(len(first), len(indent))
+        for number, row in enumerate(wrap(text, room, max_lines=max_lines)):
+            yield line(first if number == 0 else indent, Segment(row, style))

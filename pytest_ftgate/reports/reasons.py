@@ -1,0 +1,58 @@
+"""Why one trial came out as it did: in one line for headlines and tables, in full for a failed case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_ftgate.record import Outcome, Trial
+from pytest_ftgate.reports.inert import PREFIX, inert_block, inert_line
+from pytest_ftgate.scores import Score
+
+_MAX_SCORES = 25
+_MAX_DEPTH = 6
+_INDENT = "    "
+
+
+def short_reason(trial: Trial) -> str:
+    """One harmless line: the error, or the first check that failed; it never starts with a model's text."""
+    if trial.error is not None:
+        return inert_line(f"{trial.error.kind}: {trial.error.message}")
+    missed = [score for score in trial.scores if not score.passed]
+    if missed:
+        more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+        return f"{score_name(missed[0])}: {inert_line(missed[0].explanation)}{more}"
+    if trial.outcome is Outcome.PASSED:
+        return "passed"
+    if is_truncated(trial):
+        return "the answer was cut off (finish reason 'length')"
+    return "the test failed outside the case's own checks"
+
+
+def score_name(score: Score) -> str:
+    """The name that the author gave the entry, else the scorer's."""
+    return inert_line(score.name or score.scorer, limit=80)
+
+
+def is_truncated(trial: Trial) -> bool:
+    """Whether the answer ended because the token limit was reached."""
+    return trial.completion is not None and trial.completion.finish_reason == "length"
+
+
+def score_lines(scores: Sequence[Score], *, depth: int = 0) -> Iterator[str]:
+    """Every check with its mark and explanation; the parts of composites are indented below them."""
+    indent = "  " + _INDENT * depth
+    for score in scores[:_MAX_SCORES]:
+        yield from _score(score, indent)
+        if score.children and depth < _MAX_DEPTH:
+            yield from score_lines(score.children, depth=depth + 1)
+    if len(scores) > _MAX_SCORES:
+        yield f"{indent}({len(scores) - _MAX_SCORES} more checks)"
+
+
+def _score(score: Score, indent: str) -> Iterator[str]:
+    head = f"{indent}{'pass' if score.passed else 'FAIL'} {score_name(score)}"
+    if "\n" in score.explanation.rstrip("\n"):
+        yield f"{head}:"
+        yield from inert_block(score.explanation, limit=1500, max_lines=30, prefix=f"{indent}{PREFIX}")
+    else:
+        yield f"{head}: {inert_line(score.explanation.rstrip(), limit=1500)}"

@@ -1,0 +1,177 @@
+"""The report at the end of a session: table, criteria, flips, verdict. It returns lines, never prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.gates import Assessment, CriterionResult, Status, Verdict, Word
+from pytest_ftgate.record import Outcome
+from pytest_ftgate.reports.lines import (
+    Line,
+    Segment,
+    Style,
+    as_ascii,
+    cells,
+    line,
+    pad,
+    shorten,
+    shorten_middle,
+)
+from pytest_ftgate.reports.numbers import observed
+from pytest_ftgate.reports.outcomes import of_arm
+from pytest_ftgate.reports.page import Page
+from pytest_ftgate.reports.reasons import short_reason
+from pytest_ftgate.reports.table import table
+from pytest_ftgate.summary import CaseResult, Flip
+
+STATUS_STYLES: Mapping[Status, Style] = {
+    Status.GO: "green",
+    Status.NO_GO: "red",
+    Status.INCONCLUSIVE: "yellow",
+    Status.NOT_MEASURED: "yellow",
+}
+WORD_STYLES: Mapping[Word, Style] = {
+    Word.SHIP: "green",
+    Word.ITERATE: "red",
+    Word.INCONCLUSIVE: "yellow",
+    Word.INCOMPLETE: "yellow",
+}
+
+_MIN_WIDTH, _MAX_WIDTH = 60, 160
+_MAX_FLIPS, _MAX_FLIPS_VERBOSE = 5, 500
+_MAX_REASONS, _MAX_REASONS_VERBOSE = 10, 200
+_MAX_NAME = 40
+
+
+def render_terminal(
+    assessment: Assessment, *, width: int, verbosity: int = 0, ascii_only: bool = False
+) -> Sequence[Line]:
+    """The whole report, or with `-q` (verbosity below 0) the failed criteria and the verdict.
+
+    `width` is the terminal's, in columns; 60 to 160 of them are used.
+    """
+    page = Page(width=min(max(width, _MIN_WIDTH), _MAX_WIDTH), verbosity=verbosity, ascii_only=ascii_only)
+    sections = [section for section in _sections(assessment, page) if section]
+    lines = [row for section in sections for row in (*section, line())][:-1]
+    return [as_ascii(row) for row in lines] if ascii_only else lines
+
+
+def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
+    verdict = assessment.verdict
+    if page.verbosity < 0:
+        failed = [result for result in verdict.criteria if result.decides and result.status is not Status.GO]
+        yield [*_criteria(failed, page), *_verdict(verdict, page)]
+        return
+    # A narrowed run decides nothing, and its failures have just been shown: numbers on request only.
+    if not verdict.narrowed or page.verbosity > 0:
+        yield _with_caption(assessment, table(assessment, page), page)
+    if not verdict.narrowed:
+        yield list(_criteria(verdict.criteria, page))
+        yield list(_flips(assessment.summary.cases, page))
+    yield list(_verdict(verdict, page))
+
+
+def _with_caption(assessment: Assessment, rows: list[Line], page: Page) -> list[Line]:
+    """The table below a line that says who was compared, and from where the answers came."""
+    if not rows:
+        return []
+    run = assessment.record.run
+    names = [f"{arm} {run.models[arm]['name']}" for arm in Arm if run.models.get(arm, {}).get("name")]
+    shard = f"shard {run.shard[0]} of {run.shard[1]}" if run.shard else ""
+    parts = [", ".join(names), "" if run.mode == "live" else f"answers: {run.mode}", shard]
+    caption = page.text("; ".join(part for part in parts if part))
+    return [line(Segment(shorten_middle(caption, page.width), "dim")), *rows] if caption else rows
+
+
+def _criteria(results: Sequence[CriterionResult], page: Page) -> Iterator[Line]:
+    """One line per criterion in columns; its reason behind it if there is room, else below it."""
+    columns = [
+        (page.text(result.name), page.text(observed(result)), page.text(result.threshold), f"n={result.n}")
+        for result in results
+    ]
+    widths = [max((cells(row[column]) for row in columns), default=0) for column in range(4)]
+    status = max((len(result.status) for result in results), default=0)
+    room = page.width - status - sum(widths[1:]) - 2 * 4
+    widths[0] = min(widths[0], max(room, 12), _MAX_NAME)
+    for result, (name, *values) in zip(results, columns, strict=True):
+        style: Style = "plain" if result.decides else "dim"
+        texts = [pad(shorten_middle(name, widths[0]), widths[0])]
+        texts += [pad(value, width, right=True) for value, width in zip(values, widths[1:], strict=True)]
+        word = Segment(pad(result.status, status), STATUS_STYLES[result.status] if result.decides else "dim")
+        yield from _with_reason(line(word, Segment("  " + "  ".join(texts), style)), result, style, page)
+
+
+def _with_reason(row: Line, result: CriterionResult, style: Style, page: Page) -> Iterator[Line]:
+    reason = "" if result.status is Status.GO else page.text(result.reason)
+    text = "  ".join(part for part in ("" if result.decides else "(shown only)", reason) if part)
+    used = sum(cells(segment.text) for segment in row) + 2
+    if not text or used + cells(text) <= page.width:
+        yield line(*row, Segment(f"  {text}" if text else "", style))
+        return
+    yield row
+    max_lines = 3 if page.verbosity <= 0 else 12
+    yield from page.paragraph(text, first="    ", indent="    ", style=style, max_lines=max_lines)
+
+
+def _flips(cases: Sequence[CaseResult], page: Page) -> Iterator[Line]:
+    """The regressions with a reason each, the most serious first; the other flips as numbers."""
+    by_flip = {flip: [case for case in cases if case.flip is flip] for flip in Flip}
+    regressions = sorted(by_flip[Flip.REGRESSION], key=lambda case: not case.planned.must_pass)
+    limit = _MAX_FLIPS_VERBOSE if page.verbosity > 0 else _MAX_FLIPS
+    if regressions:
+        hint = "" if len(regressions) <= limit or page.verbosity > 0 else "; -v shows all"
+        shown = "" if len(regressions) <= limit else f", {limit} shown{hint}"
+        yield line(Segment(f"{_cases(len(regressions))} regressed (the baseline passed){shown}", "bold"))
+    for case in regressions[:limit]:
+        yield from _regression(case, page)
+    fixed, both = len(by_flip[Flip.FIXED]), len(by_flip[Flip.BOTH_FAILED])
+    counts = [f"{_cases(fixed)} fixed"] * bool(fixed) + [f"{_cases(both)} failed on both arms"] * bool(both)
+    if counts:
+        yield line(", ".join(counts))
+
+
+def _regression(case: CaseResult, page: Page) -> Iterator[Line]:
+    planned = case.planned
+    name = page.text(f"{planned.path}::{planned.id}")
+    reason = page.text(_reason(case))
+    if 2 + cells(name) + 2 + cells(reason) <= page.width:
+        yield line(f"  {name}  ", Segment(reason, "red"))
+        return
+    yield line(f"  {shorten_middle(name, page.width - 2)}")
+    yield line("    ", Segment(shorten(reason, page.width - 4), "red"))
+
+
+def _reason(case: CaseResult) -> str:
+    """Why the model missed it, in one line; of several repeats, also how many passed."""
+    trials = of_arm(case.trials, Arm.MODEL)
+    missed = [trial for trial in trials if trial.outcome is not Outcome.PASSED]
+    if not missed:
+        return "no reason is recorded"
+    repeats = {trial.key.repeat for trial in trials}
+    passed = len(repeats - {trial.key.repeat for trial in missed})
+    note = f"{passed} of {len(repeats)} repeats passed; " if len(repeats) > 1 else ""
+    return note + short_reason(missed[0])
+
+
+def _verdict(verdict: Verdict, page: Page) -> Iterator[Line]:
+    """The word and its sentence, what an incomplete run lacks, and warnings."""
+    first, *rest = page.paragraph(page.text(f"{verdict.word}: {verdict.sentence}"), indent="  ", max_lines=8)
+    yield line(Segment(verdict.word, WORD_STYLES[verdict.word]), first[0].text.removeprefix(verdict.word))
+    yield from rest
+    limit = _MAX_REASONS_VERBOSE if page.verbosity > 0 else _MAX_REASONS
+    if verdict.word is Word.INCOMPLETE:
+        reasons = [reason for reason in verdict.reasons if reason != verdict.sentence]
+        yield from _listed(reasons, "  - ", "plain", limit, page)
+    yield from _listed(verdict.warnings, "warning: ", "yellow", limit, page)
+
+
+def _listed(texts: Sequence[str], first: str, style: Style, limit: int, page: Page) -> Iterator[Line]:
+    for text in texts[:limit]:
+        yield from page.paragraph(page.text(text), first=first, indent="    ", style=style, max_lines=4)
+    if len(texts) > limit:
+        yield line(f"  ({len(texts) - limit} more{'; -v shows more' if page.verbosity <= 0 else ''})")
+
+
+def _cases(number: int) -> str:
+    return f"{number} case" if number == 1 else f"{number} cases"

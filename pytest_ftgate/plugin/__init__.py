@@ -1,0 +1,58 @@
+"""The pytest plugin: what is registered in every session. It must stay cheap: everything else waits for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pytest_ftgate.plugin import options
+
+_SUFFIXES = (".evalcase.yaml", ".evalcase.yml")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declares the options."""
+    options.add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declares our own hooks."""
+    from pytest_ftgate.plugin import hookspecs  # noqa: PLC0415
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Gives `--model` and `--baseline` their meaning, once it is known that nobody else wants these names."""
+    result = yield
+    early_config.stash[options.taken_aliases_key] = options.rewrite_aliases(parser, args)
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts a session if any option of ours is set; without one the first case file starts it.
+
+    xdist's controller sees no case file, so it always listens.
+    """
+    config.addinivalue_line("markers", "eval_case: an eval case of pytest-ftgate (set on its items)")
+    if options.is_used(config) or config.getoption("dist", "no") != "no":
+        from pytest_ftgate.plugin.activation import activate  # noqa: PLC0415
+
+        session = activate(config)
+        if session.usage_error and not hasattr(config, "workerinput"):
+            raise pytest.UsageError(session.usage_error)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collects `*.evalcase.yaml` and `*.evalcase.yml`."""
+    if not file_path.name.endswith(_SUFFIXES):
+        return None
+    from pytest_ftgate.plugin.activation import activate_for_file  # noqa: PLC0415
+    from pytest_ftgate.plugin.items import EvalCaseFile  # noqa: PLC0415
+
+    return EvalCaseFile.of(parent, file_path, activate_for_file(parent.config))

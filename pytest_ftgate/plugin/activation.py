@@ -1,0 +1,76 @@
+"""Starting a session on this process: which hooks it registers, and when the verdict file begins."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ftgate.plugin.decide_hooks import DecideHooks
+from pytest_ftgate.plugin.generate_hooks import GenerateHooks
+from pytest_ftgate.plugin.options import asked_for_model, read_run_id, read_settings, read_verdict_path
+from pytest_ftgate.plugin.session import FtgateSession, session_key
+from pytest_ftgate.plugin.verdict_file import VerdictFile
+
+
+def activate(config: pytest.Config) -> FtgateSession:
+    """The session of this process, started now if there is none yet; raises UsageError for what is wrong."""
+    if session_key in config.stash:
+        return config.stash[session_key]
+    verdict_file = VerdictFile(read_verdict_path(config), read_run_id(config))
+    decides = not is_worker(config) and not is_dry(config)
+    if decides and asked_for_model(config):
+        verdict_file.begin()  # before anything can go wrong, our own usage errors included
+    session = FtgateSession(config, read_settings(config))
+    config.stash[session_key] = session
+    _check(session)
+    if not is_controller(config) and not is_dry(config):
+        config.pluginmanager.register(GenerateHooks(session), "ftgate-generate")
+    if decides:
+        hooks = DecideHooks(session, verdict_file, is_controller=is_controller(config))
+        config.pluginmanager.register(hooks, "ftgate-decide")
+    return session
+
+
+def activate_for_file(config: pytest.Config) -> FtgateSession:
+    """The session, now that there is a case file: from here on the verdict is this run's.
+
+    pytest would print what is raised here as an error of the folder, so it is kept for the end of collection.
+    """
+    session = activate(config)
+    hooks = config.pluginmanager.get_plugin("ftgate-decide")
+    if isinstance(hooks, DecideHooks):
+        hooks.verdict_file.begin()
+    return session
+
+
+def _check(session: FtgateSession) -> None:
+    config = session.config
+    if config.getoption("dist", "no") == "each":
+        session.usage_error = (
+            "--dist=each runs every case once per worker, which no verdict can count: use another --dist"
+        )
+    session.check()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is an xdist worker."""
+    return hasattr(config, "workerinput")
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process is xdist's controller: it runs no item and collects no file."""
+    return not is_worker(config) and config.getoption("dist", "no") != "no"
+
+
+def is_dry(config: pytest.Config) -> bool:
+    """Whether this run executes no test, so that nothing is asked and no verdict changes."""
+    dry = (
+        "collectonly",
+        "setuponly",
+        "setupplan",
+        "help",
+        "version",
+        "markers",
+        "showfixtures",
+        "show_fixtures_per_test",
+    )
+    return any(config.getoption(name, False) for name in dry)

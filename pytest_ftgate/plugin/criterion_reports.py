@@ -1,0 +1,54 @@
+"""Criteria and the verdict as results of their own: synthetic test reports, so that JUnit and CI show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from pytest_ftgate.gates import Status, Word
+from pytest_ftgate.reports.junit import criterion_text, verdict_text
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment, CriterionResult, Verdict
+
+PREFIX = "ftgate::"
+_Outcome = Literal["passed", "failed", "skipped"]
+
+
+def criterion_reports(assessment: Assessment, *, must_decide: bool) -> Iterator[pytest.TestReport]:
+    """Setup, call and teardown of `ftgate::<criterion>` for each criterion of a whole run, the verdict last."""
+    verdict, run = assessment.verdict, assessment.record.run
+    is_whole = not (verdict.narrowed or run.cut_short or run.no_model or run.shard)
+    for criterion in verdict.criteria if is_whole else ():
+        yield from _reports(criterion.name, _outcome(criterion), criterion_text(criterion))
+    if must_decide or not (verdict.narrowed or verdict.whole_shard or run.no_model):
+        outcome: _Outcome = "passed" if verdict.word is Word.SHIP else "failed"
+        yield from _reports("verdict", outcome, verdict_text(verdict))
+
+
+def is_criterion(report: object) -> bool:
+    """Whether a report is one of these."""
+    return str(getattr(report, "nodeid", "")).startswith(PREFIX)
+
+
+def _outcome(criterion: CriterionResult) -> _Outcome:
+    """A criterion that does not decide is passed or skipped, never failed."""
+    if criterion.status is Status.GO:
+        return "passed"
+    return "failed" if criterion.decides else "skipped"
+
+
+def _reports(name: str, outcome: _Outcome, text: str) -> Iterator[pytest.TestReport]:
+    location = ("ftgate", None, name)
+    longrepr = None if outcome == "passed" else ("ftgate", 0, text) if outcome == "skipped" else text
+    for when, result in (("setup", "passed"), ("call", outcome), ("teardown", "passed")):
+        yield pytest.TestReport(
+            nodeid=PREFIX + name,
+            location=location,
+            keywords={},
+            outcome=result,  # type: ignore[arg-type]  # a literal, widened by the tuple
+            longrepr=longrepr if when == "call" else None,
+            when=when,  # type: ignore[arg-type]  # the same
+        )

@@ -1,0 +1,160 @@
+"""Hooks of the process that decides (one process, or xdist's controller): gather, assess, show, exit."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ftgate.errors import FtgateError
+from pytest_ftgate.plugin import transport
+from pytest_ftgate.plugin.criterion_reports import criterion_reports, is_criterion
+from pytest_ftgate.plugin.exit_status import exit_status
+from pytest_ftgate.plugin.ledger import RunLedger
+from pytest_ftgate.plugin.session import FtgateSession, eval_items
+from pytest_ftgate.plugin.terminal import TerminalSection
+from pytest_ftgate.plugin.verdict_file import VerdictFile
+from pytest_ftgate.record import Plan
+from pytest_ftgate.reports import write_report
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
+
+
+class DecideHooks:
+    """Registered once a model is named or a case file is seen; owns the ledger and the verdict file."""
+
+    def __init__(self, session: FtgateSession, verdict_file: VerdictFile, *, is_controller: bool) -> None:
+        self.ftgate = session
+        self.ledger = RunLedger(session)
+        self.verdict_file = verdict_file
+        self.is_controller = is_controller
+        self.assessment: Assessment | None = None
+        self.trouble: list[str] = []
+        self.ordinary_failures = 0
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Decides when the last item is done, however the loop ends, while reports can still be added."""
+        if session.config.option.collectonly:
+            return (yield)
+        if not self.is_controller:
+            self.ledger.selected = {item.nodeid for item in session.items}
+        try:
+            result = yield
+            self._raise_usage_error()
+        except pytest.UsageError:
+            raise
+        except BaseException as interruption:
+            self._conclude(session, interruption)
+            raise
+        self._conclude(session, None)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Everything that this process learns of trials comes through here."""
+        if not is_criterion(report):
+            self.ledger.add_report(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A collection error leaves the run incomplete."""
+        self.ledger.collection_errors += report.failed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """What the workers are going to run."""
+        self.ledger.selected.update(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """A worker's last words, if it had any."""
+        output = getattr(node, "workeroutput", None) or {}
+        self.ledger.add_worker_output(transport.loads(output.get("ftgate")))
+        if error:
+            self.ledger.reasons.append(f"a worker died: {error}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
+        """Misses get a letter of their own; criteria are counted, but leave the progress alone."""
+        if is_criterion(report) and report.when == "call":
+            return ("" if report.passed else report.outcome, "", "")
+        if transport.is_miss(report):
+            return "missed", "M", ("MISSED", {"yellow": True})
+        return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Leaves the exit status as the verdict demands."""
+        if session.config.option.collectonly:
+            return
+        if self.assessment is None and self.ftgate.usage_error is None and self._was_used:
+            self._conclude(session, None)
+        if self.assessment is not None:
+            session.exitstatus = exit_status(
+                int(session.exitstatus),
+                self.assessment.verdict,
+                failures=session.testsfailed,
+                excusable=self.ledger.excusable,
+                must_decide=self.ftgate.settings.require_verdict,
+                gated=self.ftgate.has_model,
+            )
+        if self.trouble and not session.exitstatus:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The missed cases, the table, the criteria and the verdict."""
+        section = TerminalSection(terminalreporter, self.ftgate)
+        section.write_missed()
+        if self.assessment is not None:
+            section.write_assessment(self.assessment, ordinary_failures=self.ordinary_failures)
+        section.write_trouble(self.trouble)
+
+    @property
+    def _was_used(self) -> bool:
+        return (
+            self.ftgate.settings.asked_for
+            or bool(self.ftgate.collected.files)
+            or self.ledger.plan is not None
+        )
+
+    def _conclude(self, session: pytest.Session, interruption: BaseException | None) -> None:
+        """Assesses, reports criteria as results, and writes every file; a file that can't be written is trouble."""
+        if not self._was_used:
+            return
+        if not self.is_controller:
+            self.ledger.plan = self.ftgate.plan or Plan()
+            self.ledger.remarks = self.ftgate.remarks
+        self.assessment = assessment = self.ledger.assess(interruption)
+        self.ordinary_failures = session.testsfailed - self.ledger.excusable
+        for report in criterion_reports(assessment, must_decide=self.ftgate.settings.require_verdict):
+            session.config.hook.pytest_runtest_logreport(report=report)
+            self.ledger.excusable += report.failed
+        self._write(assessment)
+        session.config.hook.pytest_ftgate_decided(config=session.config, assessment=assessment)
+
+    def _write(self, assessment: Assessment) -> None:
+        settings = self.ftgate.settings
+        for path in settings.reports:
+            self._try(lambda path=path: write_report(path, assessment))  # type: ignore[misc]  # mypy can't infer it
+        if settings.save_answers is not None:
+            from pytest_ftgate.models.saved_answers import write_answers  # noqa: PLC0415
+
+            self._try(lambda: write_answers(settings.save_answers, assessment.record))
+        self._try(lambda: self.verdict_file.finish(assessment))
+
+    def _try(self, write: Any) -> None:
+        try:
+            write()
+        except (OSError, FtgateError) as error:
+            self.trouble.append(str(error))
+
+    def _raise_usage_error(self) -> None:
+        if self.ledger.usage_error:
+            raise pytest.UsageError(self.ledger.usage_error)
+
+
+def unused_items(session: pytest.Session) -> bool:
+    """Whether no eval case was selected."""
+    return not eval_items(session.items)

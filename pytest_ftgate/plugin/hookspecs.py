@@ -1,0 +1,41 @@
+"""The hooks that a conftest or another plugin may implement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
+    from pytest_ftgate.scorers.spec import ScorerSpec
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_ftgate_make_model(config: pytest.Config, spec: str) -> object | None:  # type: ignore[empty-body]
+    """Turns what `--model` or `--baseline` was given into a model, or returns None to leave it to others.
+
+    Called once per arm, where answers are generated (under xdist: on each worker), after collection and before
+    the first request. The result is a function like those of `python:` models, or an
+    object with `pytest_ftgate.models.Model`'s methods. The first result wins. Example::
+
+        def pytest_ftgate_make_model(config, spec):
+            if spec == "app":
+                from my_app.bot import answer
+                return answer
+    """
+
+
+@pytest.hookspec
+def pytest_ftgate_scorers(config: pytest.Config) -> Mapping[str, ScorerSpec] | None:  # type: ignore[empty-body]
+    """Adds scorers by name to those that case files may use.
+
+    Called once, before the first case file is read, on every process that collects. A name that is taken is
+    refused.
+    """
+
+
+@pytest.hookspec
+def pytest_ftgate_decided(config: pytest.Config, assessment: Assessment) -> None:
+    """Called once, after the verdict, in the process that decides (under xdist: the controller)."""

@@ -1,0 +1,120 @@
+"""What the deciding process learns from reports, and the assessment it makes of it at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ftgate import __version__
+from pytest_ftgate.plugin import transport
+from pytest_ftgate.record import Plan, RunInfo, RunRecord, Trial
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
+    from pytest_ftgate.plugin.session import FtgateSession
+
+
+class RunLedger:
+    """Owned by `DecideHooks`, from the first report to the verdict; one per run, wherever the items ran."""
+
+    def __init__(self, session: FtgateSession) -> None:
+        self.ftgate = session
+        self.started = _now()
+        self.trials = RunRecord()
+        self.plan: Plan | None = None
+        self.selected: set[str] = set()
+        self.finished: set[str] = set()
+        self.reasons: list[str] = []
+        self.remarks: list[str] = []
+        self.usage_error: str | None = None
+        self.collection_errors = 0
+        #: Failed reports that the gate may excuse: misses, and errored trials within `max_errors`.
+        self.excusable = 0
+        self.misses = 0
+
+    def add_report(self, report: pytest.TestReport) -> None:
+        """Takes one test report, of whatever process, in whatever order."""
+        payload = transport.detach(report)
+        self.take_plan(payload)
+        for row in payload.get("trials", ()):
+            self.trials.add(Trial.from_json(row))
+        if report.failed and (payload.get("miss") or payload.get("errored")):
+            self.excusable += 1
+            self.misses += bool(payload.get("miss"))
+        if report.when == "teardown":
+            self.finished.add(report.nodeid)
+
+    def add_worker_output(self, payload: Mapping[str, Any]) -> None:
+        """Takes what a worker says at its end."""
+        self.take_plan(payload)
+        self.remarks += payload.get("remarks") or ()
+        self.usage_error = self.usage_error or payload.get("usage_error")
+
+    def take_plan(self, payload: Mapping[str, Any]) -> None:
+        """Takes a plan that came along; two processes that planned differently can't be judged together."""
+        if "plan" not in payload:
+            return
+        plan = Plan.from_json(payload["plan"])
+        if self.plan is None:
+            self.plan = plan
+        elif plan != self.plan:
+            self.reasons.append("the workers collected different cases")
+
+    def cut_short(self, interruption: BaseException | None) -> str | None:
+        """Why something selected did not finish, None if all did."""
+        reasons = list(dict.fromkeys(self.reasons))
+        unfinished = sorted(self.selected - self.finished)
+        if self.collection_errors:
+            noun = "error" if self.collection_errors == 1 else "errors"
+            reasons.append(f"{self.collection_errors} collection {noun}")
+        if unfinished or (interruption is not None and not self.finished >= self.selected):
+            reasons.append(_unfinished(unfinished, interruption))
+        return "; ".join(reasons) or None
+
+    def assess(self, interruption: BaseException | None) -> Assessment:
+        """The assessment of all that came in."""
+        from pytest_ftgate.gates import assess  # noqa: PLC0415  (not needed where nothing is gated)
+
+        session = self.ftgate
+        models = session.describe_models() if session.has_model else {}
+        run = RunInfo(
+            run_id=session.settings.run_id,
+            started=self.started,
+            finished=_now(),
+            version=__version__,
+            gate=session.config_file.gate,
+            gate_options=session.settings.gate_options,
+            models=models,
+            mode=_mode(str(model.get("kind")) for model in models.values()),
+            no_model=not session.has_model,
+            cut_short=self.cut_short(interruption),
+            warnings=tuple(dict.fromkeys(self.remarks)),
+        )
+        return assess(self.trials.freeze(run, self.plan or Plan()))
+
+
+def _unfinished(unfinished: list[str], interruption: BaseException | None) -> str:
+    why = f" ({_interruption_text(interruption)})" if interruption is not None else ""
+    if not unfinished:
+        return f"the run was interrupted{why}"
+    more = f" and {len(unfinished) - 3} more" if len(unfinished) > 3 else ""
+    noun = "test" if len(unfinished) == 1 else "tests"
+    return f"{len(unfinished)} selected {noun} did not finish{why}: {', '.join(unfinished[:3])}{more}"
+
+
+def _interruption_text(interruption: BaseException) -> str:
+    if isinstance(interruption, KeyboardInterrupt):
+        return str(interruption) or "Ctrl-C"
+    return str(interruption) or type(interruption).__name__
+
+
+def _mode(kinds: Iterable[str]) -> str:
+    recorded = {kind == "recorded" for kind in kinds}
+    return "mixed" if len(recorded) == 2 else "recorded" if recorded == {True} else "live"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

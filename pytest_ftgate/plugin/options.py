@@ -1,0 +1,195 @@
+"""The command line and ini options: declared in one function, read in one function."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+#: Short names, promised to users but never registered: a project's own option of that name must keep working.
+ALIASES = {"--model": "--ftgate-model", "--baseline": "--ftgate-baseline"}
+
+_TEXT_OPTIONS = {
+    "model": "the fine-tuned model: a name from ftgate.yaml, openai:ID, recorded:FILE, python:MODULE:FUNCTION, "
+    "or an OpenAI model id. Short: --model=X",
+    "baseline": "the model to compare with, written like --ftgate-model. Short: --baseline=X",
+    "config": "the gate file (default: ftgate.yaml in the rootdir)",
+    "concurrency": "how many requests may be in flight at once (default: 32)",
+    "verdict": "where the verdict file goes (default: .ftgate/verdict.json in the rootdir)",
+    "run-id": "the run's id in the verdict file (default: $FTGATE_RUN_ID, else random)",
+    "save-answers": "write all answers to this file, to be played again by recorded:FILE",
+}
+_SWITCHES = {
+    "strict": "every single case must pass (the criterion every_case)",
+    "require-verdict": "a narrowed run (-k, --lf, node ids, ...) fails, since it can't decide",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user asked for; paths are absolute."""
+
+    model: str | None
+    baseline: str | None
+    config_path: Path | None
+    concurrency: int
+    strict: bool
+    require_verdict: bool
+    verdict_path: Path
+    run_id: str
+    reports: tuple[Path, ...]
+    save_answers: Path | None
+    junit_properties: bool
+    #: The model was named on the command line itself, not in addopts, ini or ftgate.yaml.
+    asked_for: bool
+    #: Short names that belong to another plugin or conftest of this project.
+    taken_aliases: tuple[str, ...]
+
+    @property
+    def gate_options(self) -> tuple[str, ...]:
+        """The options that touch the gate, as they stand in the verdict."""
+        return ("--ftgate-strict",) if self.strict else ()
+
+    @property
+    def model_option(self) -> str:
+        """The option that a message should tell the user to use."""
+        return ALIASES["--model"] if "--model" in self.taken_aliases else "--model"
+
+    @property
+    def baseline_option(self) -> str:
+        """Like `model_option`, for the baseline."""
+        return ALIASES["--baseline"] if "--baseline" in self.taken_aliases else "--baseline"
+
+
+taken_aliases_key = pytest.StashKey[tuple[str, ...]]()
+run_id_key = pytest.StashKey[str]()
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declares every option and its ini twin."""
+    group = parser.getgroup("ftgate", "ftgate: may this fine-tuned model ship?")
+    for name, text in _TEXT_OPTIONS.items():
+        group.addoption(f"--ftgate-{name}", default=None, metavar=name.upper().replace("-", "_"), help=text)
+        parser.addini(_ini(name), help=text, default=None)
+    for name, text in _SWITCHES.items():
+        group.addoption(f"--ftgate-{name}", action="store_true", default=None, help=text)
+        parser.addini(_ini(name), help=text, type="bool", default=False)
+    text = "write a report; its suffix is its format (.json, .jsonl); may be repeated"
+    group.addoption("--ftgate-report", action="append", default=None, metavar="PATH", help=text)
+    parser.addini("ftgate_report", help=text, type="linelist", default=[])
+    text = "write outcome, flip, score, ... of each case to the JUnit file"
+    parser.addini("ftgate_junit_properties", help=text, type="bool", default=True)
+
+
+def rewrite_aliases(parser: pytest.Parser, args: list[str]) -> tuple[str, ...]:
+    """Turns `--model=X` into `--ftgate-model=X` in place, up to `--`; returns names that are someone else's."""
+    taken = tuple(alias for alias in ALIASES if _is_known(parser, alias))
+    end = args.index("--") if "--" in args else len(args)
+    for position, arg in enumerate(args[:end]):
+        name, equals, value = arg.partition("=")
+        if name in ALIASES and name not in taken:
+            args[position] = ALIASES[name] + equals + value
+    return taken
+
+
+def _is_known(parser: pytest.Parser, option: str) -> bool:
+    _, unknown = parser.parse_known_and_unknown_args([f"{option}=x"])
+    return not unknown
+
+
+def is_used(config: pytest.Config) -> bool:
+    """Whether the command line or the ini file sets anything of ours."""
+    names = (*_TEXT_OPTIONS, *_SWITCHES, "report")
+    return any(_option(config, name) is not None or config.getini(_ini(name)) for name in names)
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """The one reader of options and ini values; the command line wins. Raises UsageError for a bad value."""
+    texts = {name: _text(config, name) for name in _TEXT_OPTIONS}
+    switches = {name: bool(_option(config, name) or config.getini(_ini(name))) for name in _SWITCHES}
+    return Settings(
+        model=texts["model"],
+        baseline=texts["baseline"],
+        config_path=_path(config, "config"),
+        concurrency=_concurrency(texts["concurrency"]),
+        strict=switches["strict"],
+        require_verdict=switches["require-verdict"],
+        verdict_path=read_verdict_path(config),
+        run_id=read_run_id(config),
+        reports=_reports(config),
+        save_answers=_path(config, "save-answers"),
+        junit_properties=bool(config.getini("ftgate_junit_properties")),
+        asked_for=asked_for_model(config),
+        taken_aliases=config.stash.get(taken_aliases_key, ()),
+    )
+
+
+def read_verdict_path(config: pytest.Config) -> Path:
+    """Where the verdict file goes; readable even when the other settings are not."""
+    return _path(config, "verdict") or config.rootpath / ".ftgate" / "verdict.json"
+
+
+def read_run_id(config: pytest.Config) -> str:
+    """This run's id: given, from the environment, or random, and then the same all through the run."""
+    if run_id_key not in config.stash:
+        given = _option(config, "run-id") or config.getini("ftgate_run_id") or os.environ.get("FTGATE_RUN_ID")
+        config.stash[run_id_key] = str(given or secrets.token_hex(8))
+    return config.stash[run_id_key]
+
+
+def asked_for_model(config: pytest.Config) -> bool:
+    """Whether the command line itself names a model, however it is spelt."""
+    is_taken = "--model" in config.stash.get(taken_aliases_key, ())
+    return _names(
+        config.invocation_params.args, ("--ftgate-model",) if is_taken else ("--ftgate-model", "--model")
+    )
+
+
+def _names(args: Sequence[object], names: tuple[str, ...]) -> bool:
+    written = [str(arg) for arg in args]
+    written = written[: written.index("--")] if "--" in written else written
+    return any(arg.partition("=")[0] in names for arg in written)
+
+
+def _ini(name: str) -> str:
+    return f"ftgate_{name.replace('-', '_')}"
+
+
+def _option(config: pytest.Config, name: str) -> object:
+    return config.getoption(_ini(name))
+
+
+def _text(config: pytest.Config, name: str) -> str | None:
+    given = _option(config, name)
+    value = config.getini(_ini(name)) if given is None else given
+    if value is None or (given is None and value == ""):  # an unset ini value is "" on pytest 8
+        return None
+    if not str(value).strip():
+        raise pytest.UsageError(f"--ftgate-{name} is empty: give it a value, or leave it out")
+    return str(value)
+
+
+def _concurrency(text: str | None) -> int:
+    if text is None:
+        return 32
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1024:
+        raise pytest.UsageError(f"--ftgate-concurrency={text}: a whole number from 1 to 1024 is needed")
+    return int(text)
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    """As in pytest: an option is relative to the current folder, an ini value to the rootdir."""
+    if given := _option(config, name):
+        return config.invocation_params.dir / str(given)
+    written = config.getini(_ini(name))
+    return config.rootpath / str(written) if written else None
+
+
+def _reports(config: pytest.Config) -> tuple[Path, ...]:
+    if given := config.getoption("ftgate_report"):
+        return tuple(config.invocation_params.dir / path for path in given)
+    return tuple(config.rootpath / path for path in config.getini("ftgate_report"))

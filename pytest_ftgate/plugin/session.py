@@ -1,0 +1,208 @@
+"""The state of one pytest session on one process: configuration, collected cases, models, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.errors import ConfigError, FileError
+from pytest_ftgate.plugin.collected import CollectedCases, ignored_case_files, similar_names
+from pytest_ftgate.plugin.options import Settings
+from pytest_ftgate.record import Plan, Trial
+
+if TYPE_CHECKING:
+    from pytest_ftgate.files.config_file import ConfigFile
+    from pytest_ftgate.gates import Gate
+    from pytest_ftgate.models import Model, Request
+    from pytest_ftgate.models.engine import CompletionEngine
+    from pytest_ftgate.plugin.items import EvalCaseItem
+    from pytest_ftgate.scorers.spec import ScorerSpec
+
+session_key = pytest.StashKey["FtgateSession"]()
+
+
+class FtgateSession:
+    """What the hooks of one process share; kept in `config.stash`, ends with the process's session.
+
+    It exists once a model is named or a case file is seen. It reads, asks and scores; deciding is `RunLedger`'s.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+        self.plan: Plan | None = None
+        self.judged: frozenset[tuple[str, str]] = frozenset()
+        self.engine: CompletionEngine | None = None
+        self.remarks: list[str] = []
+        self.usage_error: str | None = None
+
+    # Configuration: read when first needed, wrong only once.
+
+    @cached_property
+    def config_file(self) -> ConfigFile:
+        """`ftgate.yaml`; raises UsageError for what is wrong in it."""
+        from pytest_ftgate.files.config_file import read_config  # noqa: PLC0415  (imports yaml)
+
+        try:
+            return read_config(self.settings.config_path, self.config.rootpath)
+        except (FileError, ConfigError) as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The gate of this run."""
+        from pytest_ftgate.gates import parse_gate  # noqa: PLC0415  (not needed where nothing is gated)
+
+        return parse_gate(self.config_file.gate, options=self.settings.gate_options)
+
+    @cached_property
+    def table(self) -> Mapping[str, ScorerSpec]:
+        """The scorers that case files may use: ours, and those that hooks add."""
+        from pytest_ftgate.scorers import BUILTIN  # noqa: PLC0415  (not without a case file)
+
+        table = dict(BUILTIN)
+        for added in self.config.hook.pytest_ftgate_scorers(config=self.config):
+            for name, spec in (added or {}).items():
+                if name in table:
+                    raise pytest.UsageError(f"pytest_ftgate_scorers: there already is a scorer '{name}'")
+                table[name] = spec
+        return table
+
+    @cached_property
+    def collected(self) -> CollectedCases:
+        """The case files of this session."""
+        return CollectedCases(self.config.rootpath, self.table)
+
+    @cached_property
+    def specs(self) -> dict[Arm, str]:
+        """What each arm is to be, as written: command line and ini before ftgate.yaml."""
+        written = {
+            Arm.MODEL: self.settings.model or self.config_file.model,
+            Arm.BASELINE: self.settings.baseline or self.config_file.baseline,
+        }
+        return {arm: spec for arm, spec in written.items() if spec}
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model to judge; without one nothing is sent."""
+        return Arm.MODEL in self.specs
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms of this run; none without a model."""
+        return tuple(self.specs) if self.has_model else ()
+
+    @property
+    def no_model_reason(self) -> str:
+        """Why cases are skipped, and what to do."""
+        return f"no model: name one with {self.settings.model_option}=NAME"
+
+    # Models and answers.
+
+    @cached_property
+    def models(self) -> dict[Arm, Model]:
+        """Both arms' models, the hook's first; raises UsageError."""
+        try:
+            return {arm: self._make_model(arm, spec) for arm, spec in self.specs.items()}
+        except (FileError, ConfigError) as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def _make_model(self, arm: Arm, spec: str) -> Model:
+        import os  # noqa: PLC0415
+
+        from pytest_ftgate.models.make import make_model  # noqa: PLC0415  (only where answers are generated)
+        from pytest_ftgate.models.python_function import as_model  # noqa: PLC0415
+
+        made = self.config.hook.pytest_ftgate_make_model(config=self.config, spec=spec)
+        if made is not None:
+            return as_model(made, spec)
+        return make_model(spec, arm, self.config_file, rootdir=self.config.rootpath, environ=os.environ)
+
+    def describe_models(self) -> dict[str, dict[str, Any]]:
+        """Each arm's name, kind, host and revision, for header and record."""
+        return {str(arm): model.describe() for arm, model in self.models.items()}
+
+    def check(self) -> None:
+        """Reads the configuration and keeps what is wrong with it for the end of collection."""
+        try:
+            _ = self.gate, self.table, self.specs
+        except pytest.UsageError as error:
+            self.usage_error = str(error)
+
+    # The plan, once pytest has selected its items.
+
+    def make_plan(self, items: Sequence[pytest.Item]) -> Plan:
+        """Fixes what has to run, what was left out, and which cases the gate judges."""
+        from pytest_ftgate.gates import judged_cases  # noqa: PLC0415
+
+        for path in ignored_case_files(self.config):
+            self.collected.see(path.relative_to(self.config.rootpath).as_posix(), path)
+        selected = {item.key for item in eval_items(items)}
+        self.plan = self.collected.plan(selected, self.arms, self.gate.suites)
+        if self.has_model and not self.plan.left_out:
+            self.judged = judged_cases(self.gate, self.plan)
+        return self.plan
+
+    def check_answers(self, items: Sequence[pytest.Item]) -> str | None:
+        """What saved answers lack for the selected cases, all of it, before anything is sent."""
+        requests = [request for group in self._groups(items) for request in group]
+        lacking: list[str] = []
+        for arm, model in self.models.items():
+            lacking += model.missing([request for request in requests if request.arm is arm])
+        return "\n".join(lacking) or None
+
+    def _groups(self, items: Sequence[pytest.Item]) -> list[list[Request]]:
+        from pytest_ftgate.plugin.judging import requests_of  # noqa: PLC0415
+
+        return [requests_of(item.case, self.arms) for item in eval_items(items) if item.runs]
+
+    # Answers and trials.
+
+    def start(self, concurrency: int) -> CompletionEngine:
+        """The engine that generates answers; the caller enters and leaves it."""
+        from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
+
+        self.engine = CompletionEngine(self.models, concurrency=concurrency)
+        return self.engine
+
+    def prefetch(self, items: Sequence[pytest.Item], ahead: int | None = None) -> None:
+        """Has the answers for these items generated, in their order."""
+        assert self.engine is not None
+        self.engine.prefetch(self._groups(items), ahead=ahead)
+
+    def judge(self, item: EvalCaseItem) -> tuple[Trial, ...]:
+        """The trials of one item: awaits both arms' answers and scores them."""
+        from pytest_ftgate.plugin.judging import judge_case  # noqa: PLC0415
+
+        if self.engine is None:
+            return ()
+        return tuple(judge_case(item.case, item.key, self.arms, self.engine.result, self.table))
+
+    def note_remarks(self) -> None:
+        """Keeps what the models have to say of the run, for the verdict."""
+        self.remarks = [
+            *self.collected.warnings,
+            *(line for model in self.models.values() for line in model.remarks()),
+        ]
+
+    def case_text(self, item: EvalCaseItem) -> str:
+        """What a missed or errored case shows."""
+        from pytest_ftgate.reports.case_text import render_case  # noqa: PLC0415
+
+        return render_case(item.case, item.trials)
+
+    def similar_names(self) -> list[str]:
+        """Files that look like misspelt case files."""
+        return similar_names(self.config)
+
+
+def eval_items(items: Sequence[pytest.Item]) -> list[EvalCaseItem]:
+    """The eval cases among the items."""
+    from pytest_ftgate.plugin.items import EvalCaseItem  # noqa: PLC0415  (items needs this module's types)
+
+    return [item for item in items if isinstance(item, EvalCaseItem)]

@@ -1,0 +1,94 @@
+"""What this plugin writes to pytest's terminal: header lines, the MISSED section, the verdict's section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ftgate.reports.terminal import render_terminal
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
+    from pytest_ftgate.plugin.session import FtgateSession
+    from pytest_ftgate.reports.lines import Line
+
+_SHOWN_MISSES = 10
+
+
+class TerminalSection:
+    """Writes through pytest's own terminal reporter, so that colour, width and capture are its business."""
+
+    def __init__(self, reporter: pytest.TerminalReporter, session: FtgateSession) -> None:
+        self.reporter = reporter
+        self.ftgate = session
+        self.verbosity = reporter.config.get_verbosity()
+
+    def write_missed(self) -> None:
+        """The missed cases like FAILURES: `--tb` counts, the first ten, all with -v."""
+        missed = self.reporter.stats.get("missed", [])
+        style = self.reporter.config.option.tbstyle
+        if not missed or style == "no":
+            return
+        self.reporter.write_sep("=", "MISSED", yellow=True)
+        shown = missed if self.verbosity > 0 else missed[:_SHOWN_MISSES]
+        for report in shown:
+            if style == "line":
+                self.reporter.write_line(
+                    f"{report.location[0]}:{report.location[1] + 1}: {_first_line(report)}"
+                )
+                continue
+            self.reporter.write_sep("_", report.nodeid, yellow=True)
+            self.reporter.write_line(report.longreprtext)
+        if len(missed) > len(shown):
+            self.reporter.write_line(f"... and {len(missed) - len(shown)} more: -v shows all", yellow=True)
+
+    def write_assessment(self, assessment: Assessment, *, ordinary_failures: int) -> None:
+        """The table, the criteria and the verdict, or the one line of a run that is not gated."""
+        if assessment.record.run.no_model:
+            self._write_not_gated(assessment)
+            return
+        if self.verbosity >= 0:
+            self.reporter.section("ftgate", sep="=", bold=True)
+        for line in render_terminal(
+            assessment,
+            width=self.reporter._tw.fullwidth,
+            verbosity=self.verbosity,
+            ascii_only=not _speaks_unicode(self.reporter),
+        ):
+            self._write(line)
+        if assessment.verdict.word == "SHIP" and ordinary_failures:
+            noun = "test" if ordinary_failures == 1 else "tests"
+            self.reporter.write_line(f"SHIP; {ordinary_failures} other {noun} failed", red=True, bold=True)
+
+    def write_trouble(self, trouble: Sequence[str]) -> None:
+        """Files that could not be written."""
+        for line in trouble:
+            self.reporter.write_line(f"ftgate: {line}", red=True)
+
+    def _write_not_gated(self, assessment: Assessment) -> None:
+        count = len(assessment.record.plan.cases)
+        noun = "eval case" if count == 1 else "eval cases"
+        option = self.ftgate.settings.model_option
+        self.reporter.write_line(
+            f"ftgate: not gated: {count} {noun} and no model; name one with {option}=NAME"
+        )
+
+    def _write(self, line: Line) -> None:
+        for segment in line:
+            self.reporter.write(segment.text, **segment.markup)
+        self.reporter.write_line("")
+
+
+def _first_line(report: pytest.TestReport) -> str:
+    return next(iter(report.longreprtext.splitlines()), "")
+
+
+def _speaks_unicode(reporter: pytest.TerminalReporter) -> bool:
+    encoding = getattr(reporter._tw._file, "encoding", None) or "ascii"
+    try:
+        "≥±–".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""What this plugin sends along with a test report: one attribute of JSON text.
+
+It survives the crash of the xdist worker that made it, and ASCII-only JSON passes through every channel.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+ATTRIBUTE = "ftgate"
+
+
+def attach(report: pytest.TestReport, payload: Mapping[str, Any]) -> None:
+    """Puts builtins on a report; nothing for an empty payload."""
+    if payload:
+        setattr(report, ATTRIBUTE, dumps(payload))
+
+
+def dumps(payload: Mapping[str, Any]) -> str:
+    """The text form of a payload."""
+    return json.dumps(payload, allow_nan=False)
+
+
+def detach(report: object) -> dict[str, Any]:
+    """What `attach` put on this report, on whatever process; {} if nothing."""
+    return loads(getattr(report, ATTRIBUTE, None))
+
+
+def loads(text: object) -> dict[str, Any]:
+    """The payload of a text, {} if there is none."""
+    payload: dict[str, Any] = json.loads(text) if isinstance(text, str) else {}
+    return payload
+
+
+def is_miss(report: object) -> bool:
+    """Whether a report is a miss: a failure that the gate judges, and that the exit status may leave to it."""
+    return bool(detach(report).get("miss"))

@@ -1,0 +1,48 @@
+"""The verdict file's life: INCOMPLETE from the start, replaced once, at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ftgate.errors import FtgateError
+from pytest_ftgate.reports.json_report import incomplete_verdict_json, verdict_json, write_atomic
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
+
+
+class VerdictFile:
+    """Owned by the deciding process; at any instant the file is INCOMPLETE of this run, or final of this run."""
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        self.path = path
+        self.run_id = run_id
+        self.has_begun = False
+
+    def begin(self) -> None:
+        """Replaces whatever verdict lies there, once; raises UsageError where nothing can be written."""
+        if self.has_begun:
+            return
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            self._write(incomplete_verdict_json(self.run_id, "the run has not finished", started))
+        except (OSError, FtgateError) as error:
+            raise pytest.UsageError(f"the verdict file {self.path} can't be written: {error}") from None
+        self.has_begun = True
+
+    def finish(self, assessment: Assessment) -> None:
+        """Writes the verdict of the finished run; raises OSError or FtgateError."""
+        self._write(verdict_json(assessment))
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        folder = self.path.parent
+        if folder.name == ".ftgate" and not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        write_atomic(self.path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

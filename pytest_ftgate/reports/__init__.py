@@ -1,1 +1,43 @@
 """Reports: an assessment in, text out. Nothing here judges, and nothing here knows pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from pytest_ftgate.errors import ConfigError
+from pytest_ftgate.gates import Assessment
+from pytest_ftgate.record import record_lines
+from pytest_ftgate.reports.atomic import write_atomic
+from pytest_ftgate.reports.json_report import json_text, report_json
+
+__all__ = ["WRITERS", "check_report_path", "write_report"]
+
+
+def _json(assessment: Assessment) -> str:
+    return json_text(report_json(assessment))
+
+
+def _jsonl(assessment: Assessment) -> str:
+    return "".join(f"{row}\n" for row in record_lines(assessment.record))
+
+
+#: What a report's suffix makes of an assessment.
+WRITERS: Mapping[str, Callable[[Assessment], str]] = {".json": _json, ".jsonl": _jsonl}
+
+
+def write_report(path: Path, assessment: Assessment) -> None:
+    """Writes the report that the suffix of `path` names, whole or not at all; raises ConfigError."""
+    check_report_path(path)
+    write_atomic(path, WRITERS[path.suffix.lower()](assessment))
+
+
+def check_report_path(path: Path) -> None:
+    """Raises ConfigError unless the suffix of `path` names a report: to be asked before anything is sent."""
+    if path.suffix.lower() in WRITERS:
+        return
+    near = get_close_matches(path.suffix.lower(), WRITERS, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    found = f"there is no report of suffix '{path.suffix}'" if path.suffix else "the suffix names the report"
+    raise ConfigError(f"report {path}: {found}; use one of {', '.join(WRITERS)}.{hint}")

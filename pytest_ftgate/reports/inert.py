@@ -24,6 +24,8 @@ _JOINER = r"(?:(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f]))"
 # Azure Pipelines (`##vso[`), TeamCity (`##teamcity[`) and GitHub's old form (`##[`) count anywhere in a line.
 _COMMAND = r"\#(?=\#\w*\[)"
 _HOSTILE = re.compile(f"[{_INVISIBLE}]|{_JOINER}|{_COMMAND}")
+# In JSON text all C0 controls are escapes already, but for the newlines between values.
+_HOSTILE_IN_JSON = re.compile(f"(?![\n])(?:{_HOSTILE.pattern})")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -50,6 +52,16 @@ def inert_block(text: str, *, limit: int = 4000, max_lines: int = 60, prefix: st
     if len(text) > limit or len(lines) > max_lines:
         shown = sum(len(line) + 1 for line in lines[:max_lines])
         yield f"{' ' * (len(prefix) - len(prefix.lstrip()))}({max(len(text) - shown, 1):,} more characters)"
+
+
+def inert_json(text: str) -> str:
+    """JSON text of the same meaning that is harmless to print: what is invisible stands as an escape."""
+    return _HOSTILE_IN_JSON.sub(_escape_json, text)
+
+
+def _escape_json(match: re.Match[str]) -> str:
+    units = match.group().encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -30,6 +30,14 @@ _SGR = {
     "yellow": "\x1b[33m",
     "dim": "\x1b[2m",
 }
+_MARKUP: dict[Style, tuple[str, ...]] = {
+    "plain": (),
+    "bold": ("bold",),
+    "green": ("green",),
+    "red": ("red",),
+    "yellow": ("yellow",),
+    "dim": ("light",),
+}
 _RESET = "\x1b[0m"
 
 
@@ -38,6 +46,11 @@ class Segment(NamedTuple):
 
     text: str
     style: Style = "plain"
+
+    @property
+    def markup(self) -> dict[str, bool]:
+        """The style in the words of pytest's terminal writer."""
+        return dict.fromkeys(_MARKUP[self.style], True)
 
 
 Line = tuple[Segment, ...]

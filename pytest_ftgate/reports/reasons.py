@@ -20,7 +20,7 @@ def short_reason(trial: Trial) -> str:
     missed = [score for score in trial.scores if not score.passed]
     if missed:
         more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-        return f"{score_name(missed[0])}: {inert_line(missed[0].explanation)}{more}"
+        return f"{score_name(missed[0])}: {inert_line(_said(missed[0]))}{more}"
     if trial.outcome is Outcome.PASSED:
         return "passed"
     if is_truncated(trial):
@@ -51,8 +51,14 @@ def score_lines(scores: Sequence[Score], *, depth: int = 0) -> Iterator[str]:
 
 def _score(score: Score, indent: str) -> Iterator[str]:
     head = f"{indent}{'pass' if score.passed else 'FAIL'} {score_name(score)}"
-    if "\n" in score.explanation.rstrip("\n"):
+    said = _said(score)
+    if "\n" in said:
         yield f"{head}:"
-        yield from inert_block(score.explanation, limit=1500, max_lines=30, prefix=f"{indent}{PREFIX}")
+        yield from inert_block(said, limit=1500, max_lines=30, prefix=f"{indent}{PREFIX}")
     else:
-        yield f"{head}: {inert_line(score.explanation.rstrip(), limit=1500)}"
+        yield f"{head}: {inert_line(said, limit=1500)}"
+
+
+def _said(score: Score) -> str:
+    """The explanation without the scorer's name at its head, since ours stands there."""
+    return score.explanation.strip().removeprefix(f"{score.scorer}:").strip() or "no explanation"

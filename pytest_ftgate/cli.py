@@ -1,0 +1,256 @@
+"""The console script `ftgate`: what is done with verdicts and records outside of a test run.
+
+It reads files, writes files and prints; it never asks a model and never imports pytest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pytest_ftgate import __version__
+from pytest_ftgate.errors import FtgateError
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment, Gate
+    from pytest_ftgate.record import Record
+
+_DEFAULT_VERDICT = Path(".ftgate/verdict.json")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_REFUSED, _UNUSABLE = 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ftgate", message="%(prog)s %(version)s")
+def main() -> None:
+    """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
+
+
+@main.command()
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE instead of stdout."
+)
+def schema(output: Path | None) -> None:
+    """Print the JSON Schema of case files, for editors that check YAML while you type."""
+    from pytest_ftgate.files.schema import case_file_schema  # noqa: PLC0415  (imports the scorers' table)
+    from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
+    from pytest_ftgate.scorers import BUILTIN  # noqa: PLC0415
+
+    text = json.dumps(case_file_schema(BUILTIN), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        _print(text)
+        return
+    with _Usable():
+        write_atomic(output, text)
+
+
+def _age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
+    """A length of time such as `2h` or `1h30m`."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"(?:\d{1,6}[smhd])+", text, re.ASCII):
+        raise click.BadParameter(
+            f"'{text}' is not an age; write a number and its unit, such as 90m, 2h or 1d"
+        )
+    parts = re.findall(r"(\d+)([smhd])", text)
+    age = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    if not age:
+        raise click.BadParameter(f"'{text}' lets no verdict through; write such as 90m, 2h or 1d")
+    return age
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default=_DEFAULT_VERDICT)
+@click.option("--run-id", help="The verdict must be of the run with this id.")
+@click.option(
+    "--max-age",
+    callback=_age,
+    metavar="AGE",
+    help="The run must have ended no longer ago than this: 90m, 2h, 1d.",
+)
+@click.option(
+    "--gate", type=click.Path(path_type=Path), help="The verdict must come from the gate in this file."
+)
+def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path | None) -> None:
+    """Exit 0 only if the verdict file at PATH (default: .ftgate/verdict.json) says SHIP of that run.
+
+    This is the step of a CI stage that does not trust an exit status: a run that never started, was cut short
+    or was narrowed leaves no SHIP behind. Exit 1: refused, with the reason. Exit 2: wrong use.
+    """
+    from pytest_ftgate.reports.verdict_check import Demand, read_verdict, refusal  # noqa: PLC0415
+
+    if not run_id and max_age is None:
+        raise click.UsageError("Say which run is meant: --run-id ID, or --max-age AGE (such as 2h), or both.")
+    with _Usable():
+        digest = _read_gate(gate).digest if gate else None
+    demand = Demand(run_id=run_id or None, max_age=max_age, gate_digest=digest, gate_name=str(gate))
+    try:
+        reason = refusal(read_verdict(path), demand, datetime.now(UTC))
+    except FtgateError as error:
+        reason = str(error)
+    if reason is not None:
+        _complain(reason)
+        sys.exit(_REFUSED)
+    _print("SHIP\n")
+
+
+@main.command()
+@click.argument("records", metavar="RECORD...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--ftgate-config", "config", type=click.Path(path_type=Path), help="Judge by the gate in this file."
+)
+@click.option("--verdict", type=click.Path(path_type=Path), help="Write the verdict file to PATH.")
+@click.option(
+    "--report",
+    "reports",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Write a report: .json, .jsonl.",
+)
+@click.option("-v", "--verbose", count=True, help="Show all regressions and reasons.")
+@click.option("-q", "--quiet", count=True, help="Show the verdict and failed criteria only.")
+def decide(
+    records: Sequence[Path],
+    config: Path | None,
+    verdict: Path | None,
+    reports: Sequence[Path],
+    **loudness: int,
+) -> None:
+    """Judge saved records (RECORD: what --ftgate-report=run.jsonl wrote; several shards make one run).
+
+    Exit 0: SHIP. Exit 1: any other verdict. Exit 2: wrong use, or a record that can't be used.
+    """
+    with _Usable():
+        assessment = _decide(records, config, verdict, reports)
+    if config:
+        _print(f"Judged by the gate in {config}, not by the one in the record.\n\n")
+    _print_report(assessment, loudness["verbose"] - loudness["quiet"])
+    sys.exit(0 if assessment.verdict.word == "SHIP" else _REFUSED)
+
+
+def _decide(
+    records: Sequence[Path], config: Path | None, verdict: Path | None, reports: Sequence[Path]
+) -> Assessment:
+    from pytest_ftgate.gates import assess  # noqa: PLC0415
+    from pytest_ftgate.reports import check_report_path, write_report  # noqa: PLC0415
+
+    for report in reports:
+        check_report_path(report)
+    _keep_inputs([*records, *([config] if config else [])], [*reports, *([verdict] if verdict else [])])
+    _begin(verdict)
+    gate = _read_gate(config) if config else None
+    assessment = assess(_read_records(records), gate)
+    for report in reports:
+        write_report(report, assessment)
+    _finish(verdict, assessment)
+    return assessment
+
+
+class _Usable:
+    """Turns what is wrong with the user's files into a message and exit status 2."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, FtgateError):
+            _complain(str(error))
+            sys.exit(_UNUSABLE)
+
+
+def _keep_inputs(read: Sequence[Path], written: Sequence[Path]) -> None:
+    """Refuses to write a file over one that is to be read, or two files over each other."""
+    from pytest_ftgate.errors import ConfigError  # noqa: PLC0415
+
+    taken = {path.resolve() for path in read}
+    for path in written:
+        if path.resolve() in taken:
+            raise ConfigError(f"{path} is named twice: a file can't be read and written, or written twice")
+        taken.add(path.resolve())
+
+
+def _begin(verdict: Path | None) -> None:
+    """Takes an older verdict away first, so that whatever fails now leaves no SHIP behind."""
+    from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
+    from pytest_ftgate.reports.json_report import incomplete_verdict_json, json_text  # noqa: PLC0415
+
+    if verdict is not None:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        write_atomic(
+            verdict, json_text(incomplete_verdict_json("", "`ftgate decide` did not finish", started))
+        )
+
+
+def _finish(verdict: Path | None, assessment: Assessment) -> None:
+    from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
+    from pytest_ftgate.reports.json_report import json_text, verdict_json  # noqa: PLC0415
+
+    if verdict is not None:
+        write_atomic(verdict, json_text(verdict_json(assessment)))
+
+
+def _read_gate(path: Path) -> Gate:
+    from pytest_ftgate.files.config_file import read_config  # noqa: PLC0415  (imports yaml)
+    from pytest_ftgate.gates import parse_gate  # noqa: PLC0415
+
+    return parse_gate(read_config(path, path.resolve().parent).gate)
+
+
+def _read_records(paths: Sequence[Path]) -> Record:
+    from pytest_ftgate.errors import RecordError  # noqa: PLC0415
+    from pytest_ftgate.record import merge, parse_record  # noqa: PLC0415
+
+    records = []
+    for path in paths:
+        try:
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+                records.append(parse_record(lines, str(path)))
+        except OSError as error:
+            raise RecordError(f"{path} can't be read: {error.strerror or error}") from None
+    return merge(records)
+
+
+def _print_report(assessment: Assessment, verbosity: int) -> None:
+    from pytest_ftgate.reports.lines import ansi_text, plain_text  # noqa: PLC0415
+    from pytest_ftgate.reports.terminal import render_terminal  # noqa: PLC0415
+
+    lines = render_terminal(
+        assessment,
+        width=shutil.get_terminal_size().columns,
+        verbosity=verbosity,
+        ascii_only=not _takes("≥±…", sys.stdout.encoding),
+    )
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    _print(ansi_text(lines) if colour else plain_text(lines))
+
+
+def _takes(text: str, encoding: str | None) -> bool:
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _print(text: str, *, err: bool = False) -> None:
+    """Writes to the stream in its own encoding; what that lacks stands as an escape."""
+    encoding = (sys.stderr if err else sys.stdout).encoding or "ascii"
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, err=err)
+
+
+def _complain(message: str) -> None:
+    from pytest_ftgate.reports.inert import inert_block  # noqa: PLC0415
+
+    _print(
+        "".join(f"{row}\n" for row in inert_block(message, limit=20_000, max_lines=500, prefix="ftgate: ")),
+        err=True,
+    )

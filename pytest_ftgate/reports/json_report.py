@@ -1,0 +1,207 @@
+"""The JSON report and its head, the verdict file. The same assessment gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.gates import Assessment, CriterionResult, Gate
+from pytest_ftgate.record import Record, Trial
+from pytest_ftgate.reports.atomic import write_atomic
+from pytest_ftgate.reports.inert import inert_json
+from pytest_ftgate.summary import CaseResult, Group, Latency, Rate
+
+__all__ = [
+    "REPORT_SCHEMA",
+    "incomplete_verdict_json",
+    "json_text",
+    "report_json",
+    "verdict_json",
+    "write_atomic",
+]
+
+REPORT_SCHEMA = "ftgate.report/1"
+
+
+def report_json(assessment: Assessment) -> dict[str, Any]:
+    """Everything: the verdict file's content, then groups, latencies and cases with their trials."""
+    summary = assessment.summary
+    return verdict_json(assessment) | {
+        "groups": [_group(group) for group in summary.groups],
+        "latency": {str(arm): _latency(summary.latency.get(arm)) for arm in Arm},
+        "cases": [_case(case) for case in summary.cases],
+    }
+
+
+def verdict_json(assessment: Assessment) -> dict[str, Any]:
+    """The content of the verdict file: what was decided, by which gate, on what."""
+    run, verdict = assessment.record.run, assessment.verdict
+    return {
+        "schema": REPORT_SCHEMA,
+        "run_id": run.run_id,
+        "verdict": str(verdict.word),
+        "sentence": verdict.sentence,
+        "mode": run.mode,
+        "complete": verdict.complete,
+        "reasons": list(verdict.reasons),
+        "warnings": list(verdict.warnings),
+        "started": run.started,
+        "finished": run.finished,
+        "version": run.version,
+        "gate": _gate(assessment.gate, run.gate_options),
+        "model": _plain(run.models.get(Arm.MODEL)),
+        "baseline": _plain(run.models.get(Arm.BASELINE)),
+        "plan": _plan(assessment.record),
+        "criteria": [_criterion(result) for result in verdict.criteria],
+    }
+
+
+def incomplete_verdict_json(run_id: str, reason: str, started: str) -> dict[str, Any]:
+    """The verdict file of a run that has not come to its end, for its start and for a run that can't be."""
+    return {
+        "schema": REPORT_SCHEMA,
+        "run_id": run_id,
+        "verdict": "INCOMPLETE",
+        "sentence": reason,
+        "complete": False,
+        "reasons": [reason],
+        "started": started,
+        "finished": None,
+    }
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """The text of a report: indented, harmless to print, ended by a newline; NaN and infinity are refused."""
+    return inert_json(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _gate(gate: Gate, options: Iterable[str]) -> dict[str, Any]:
+    return {
+        "digest": gate.digest,
+        "default": gate.is_default,
+        "options": list(options),
+        "max_errors": gate.max_errors,
+        "confidence": float(gate.confidence),
+        "suites": list(gate.suites),
+    }
+
+
+def _plan(record: Record) -> dict[str, Any]:
+    plan = record.plan
+    skipped = [case for case in plan.cases if case.skip is not None]
+    return {
+        "cases": len(plan.cases) - len(skipped),
+        "trials": sum(1 for _ in plan.trial_keys()),
+        "digest": plan.digest,
+        "suites": sorted({case.suite for case in plan.cases}),
+        "skipped": [{"suite": case.suite, "id": case.id, "reason": case.skip} for case in skipped],
+        "left_out": list(plan.left_out),
+    }
+
+
+def _criterion(result: CriterionResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "status": str(result.status),
+        "metric": list(result.metric),
+        "compare": result.compare,
+        "observed": _number(result.observed),
+        "threshold": result.threshold,
+        "interval": _plain(result.interval),
+        "n": result.n,
+        "evidence": result.evidence,
+        "decides": result.decides,
+        "reason": result.reason,
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    delta = {"value": _number(group.delta), "interval": None, "p_value": None}
+    return {
+        "by": group.by,
+        "value": group.value,
+        "n": group.n,
+        "model": _rate(group.model),
+        "baseline": _rate(group.baseline),
+        "paired": group.paired,
+        "delta": delta if group.delta is not None else None,
+        "wins": group.wins,
+        "losses": group.losses,
+        "ties": group.ties,
+        "flagged": group.flagged,
+    }
+
+
+def _rate(rate: Rate | None) -> dict[str, Any] | None:
+    if rate is None:
+        return None
+    return {"passed": _number(rate.passed), "n": rate.n, "pass_rate": _number(rate.rate), "interval": None}
+
+
+def _latency(latency: Latency | None) -> dict[str, Any] | None:
+    if latency is None:
+        return None
+    names = ("p50", "p90", "p95", "p99")
+    return {"n": latency.n} | {name: _number(getattr(latency, name)) for name in names}
+
+
+def _case(case: CaseResult) -> dict[str, Any]:
+    planned = case.planned
+    return {
+        "id": planned.id,
+        "nodeid": planned.items[0].nodeid if planned.items else f"{planned.path}::{planned.id}",
+        "suite": planned.suite,
+        "role": str(planned.role),
+        "category": planned.category,
+        "tags": list(planned.tags),
+        "path": planned.path,
+        "line": planned.line,
+        "prompt": planned.prompt,
+        "skip": planned.skip,
+        "must_pass": planned.must_pass,
+        "outcome": {str(arm): _word(case.outcome.get(arm)) for arm in Arm},
+        "score": {str(arm): _number(case.score.get(arm)) for arm in Arm},
+        "flip": str(case.flip),
+        "trials": [_trial(trial) for trial in case.trials],
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    key = trial.key
+    error = {"kind": trial.error.kind, "message": trial.error.message} if trial.error else None
+    return {
+        "arm": str(key.arm),
+        "repeat": key.repeat,
+        "item": key.item,
+        "outcome": str(trial.outcome),
+        "score": _number(trial.score),
+        "error": error,
+        "completion": _plain(trial.completion.as_json()) if trial.completion else None,
+        "scores": [_plain(score.as_json()) for score in trial.scores],
+    }
+
+
+def _word(value: str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(value: Fraction | float | None) -> float | int | None:
+    """A finite JSON number; whole ones without a decimal point, so that equal values have equal bytes."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) else float(value)
+
+
+def _plain(value: Any) -> Any:
+    """Builtins in a fixed order: mappings by key, sequences as lists, what is not finite as null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, float | Fraction):
+        return _number(value)
+    return value

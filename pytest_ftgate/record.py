@@ -1,153 +1,163 @@
 """The record of one run: the plan (what had to run) and the trials (what happened).
 
-It is the one currency between processes, shards and reports. Everything in it turns into builtins and back
-without loss. Nothing here judges.
+It is the one currency between processes, shards and reports: trials come in by
+`RunRecord.add`, and only there. Nothing here judges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from collections.abc import Sequence
 
-from pytest_ftgate.cases import Arm, Expectation, Role
-from pytest_ftgate.completions import Completion
-from pytest_ftgate.scores import Score
+from pytest_ftgate.cases import Arm, canonical
+from pytest_ftgate.errors import RecordError
+from pytest_ftgate.plan import CaseKey, Plan, PlannedCase, PlannedItem, TrialKey, case_plan, in_shard
+from pytest_ftgate.record_file import RECORD_SCHEMA, parse_record, record_lines
+from pytest_ftgate.runs import Record, RunInfo
+from pytest_ftgate.trials import Outcome, Trial, TrialError, sound
 
-RECORD_SCHEMA = "ftgate.record/1"
-
-
-class Outcome(StrEnum):
-    """`errored` means that we could not find out; it is neither a pass nor a failure."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ERRORED = "errored"
-
-
-class TrialKey(NamedTuple):
-    """What makes a trial unique in a run. `repeat` counts from 1; `item` is the pytest node id."""
-
-    suite: str
-    case: str
-    arm: Arm
-    repeat: int
-    item: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialError:
-    """Why a trial is errored: one word, and a message without secrets."""
-
-    kind: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One case × arm × repeat × item, with its answer and scores, or its error.
-
-    `completion` is None only if none arrived; an answer that a scorer choked on is kept beside the error.
-    """
-
-    key: TrialKey
-    outcome: Outcome
-    completion: Completion | None = None
-    scores: tuple[Score, ...] = ()
-    error: TrialError | None = None
-
-    @property
-    def score(self) -> float | None:
-        """Weighted mean of the top-level scores' values in [0, 1]; None without scores."""
-        total = sum(score.weight for score in self.scores)
-        return sum(score.value * score.weight for score in self.scores) / total if total else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedItem:
-    """One pytest item that judges a case, on which arms."""
-
-    nodeid: str
-    arms: tuple[Arm, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedCase:
-    """One case as the gate and the reports need it. A case with `skip` is not in the plan: it is only named.
-
-    `expect` holds the checks with their names, without their options: the scores say what was compared.
-    `digest` covers the whole case (prompt, tools, params, expectations).
-    """
-
-    suite: str
-    id: str
-    role: Role
-    category: str
-    tags: tuple[str, ...] = ()
-    path: str
-    line: int
-    repeat: int = 1
-    must_pass: bool = False
-    skip: str | None = None
-    expect: tuple[Expectation, ...] = ()
-    items: tuple[PlannedItem, ...] = ()
-    prompt: str = ""
-    asked: str = ""
-    digest: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All that has to run, sorted by suite and case id, and what the selection left out before the start.
-
-    `left_out` names items, files or globs; it is empty for a run that is not narrowed.
-    """
-
-    cases: tuple[PlannedCase, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
-    """What is known of a run besides its plan and trials.
-
-    `gate` is the raw `gate:` mapping of builtins (numbers as the text that was written), {} for the defaults;
-    `gate_options` are the command line options that touched it. `models` describes each arm: name, host, kind,
-    revision; no secrets. `shard` is (number, of how many), counted from 1. `cut_short` says why something
-    selected did not finish, None if all did. `no_model` marks a run that had case files and no model.
-    `warnings` are sentences that the verdict repeats. `started` and `finished` are ISO 8601 stamps.
-    """
-
-    run_id: str
-    started: str = ""
-    finished: str = ""
-    version: str = ""
-    gate: Mapping[str, Any] = field(default_factory=dict)
-    gate_options: tuple[str, ...] = ()
-    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    mode: str = "live"
-    shard: tuple[int, int] | None = None
-    no_model: bool = False
-    cut_short: str | None = None
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """Everything that happened in one run, sorted, ready to be judged.
-
-    `conflicts` names the keys for which two different trials came in; the first is in `trials`.
-    """
-
-    run: RunInfo
-    plan: Plan
-    trials: tuple[Trial, ...] = ()
-    conflicts: tuple[TrialKey, ...] = ()
-
-
-# To be completed: RunRecord (collects trials), as_json/from_json of the above, merge.
 __all__ = [
-    "RECORD_SCHEMA", "Iterable", "Outcome", "Plan", "PlannedCase", "PlannedItem", "Record", "RunInfo", "Self",
-    "Sequence", "Trial", "TrialError", "TrialKey",
+    "RECORD_SCHEMA",
+    "Arm",
+    "CaseKey",
+    "Outcome",
+    "Plan",
+    "PlannedCase",
+    "PlannedItem",
+    "Record",
+    "RunInfo",
+    "RunRecord",
+    "Trial",
+    "TrialError",
+    "TrialKey",
+    "case_plan",
+    "in_shard",
+    "merge",
+    "parse_record",
+    "record_lines",
 ]
+
+
+class RunRecord:
+    """Collects the trials of one run, in whatever order and from whatever process; owned by whoever decides.
+
+    The same trial told twice changes nothing; a different one under a known key is a conflict.
+    """
+
+    def __init__(self) -> None:
+        self._trials: dict[TrialKey, Trial] = {}
+        self._conflicts: set[TrialKey] = set()
+
+    def add(self, trial: Trial) -> None:
+        """Takes one trial; one with a number that is not finite is kept as errored."""
+        trial = sound(trial)
+        known = self._trials.setdefault(trial.key, trial)
+        if known is trial or known == trial:
+            return
+        if known.fingerprint != trial.fingerprint:
+            self._conflicts.add(trial.key)
+        self._trials[trial.key] = min(known, trial, key=lambda one: canonical(one.as_json()))
+
+    def freeze(self, run: RunInfo, plan: Plan) -> Record:
+        """All that came in so far as a value, sorted."""
+        return Record(
+            run=run,
+            plan=plan,
+            trials=tuple(self._trials[key] for key in sorted(self._trials)),
+            conflicts=tuple(sorted(self._conflicts)),
+        )
+
+
+def merge(records: Sequence[Record]) -> Record:
+    """The record of a whole run from those of its shards, in any order; a single whole record is itself.
+
+    A shard given twice counts once; where its trials differ they are conflicts. Records that can't be judged
+    together, and shards that are missing, are a `RecordError` that lists all of them.
+    """
+    if len(records) == 1 and records[0].run.shard is None:
+        return records[0]
+    problems = _problems(records)
+    if problems:
+        raise RecordError("these records can't be merged: " + "; ".join(problems))
+    ordered = sorted(records, key=lambda record: (record.run.shard or (0, 0), record.run.run_id))
+    plan = Plan(
+        cases=ordered[0].plan.cases,
+        left_out=tuple(name for record in ordered for name in record.plan.left_out),
+    )
+    collected = RunRecord()
+    for record in ordered:
+        for trial in record.trials:
+            collected.add(trial)
+    merged = collected.freeze(_merged_run(ordered), plan)
+    conflicts = {*merged.conflicts, *(key for record in ordered for key in record.conflicts)}
+    return Record(run=merged.run, plan=plan, trials=merged.trials, conflicts=tuple(sorted(conflicts)))
+
+
+def _problems(records: Sequence[Record]) -> list[str]:
+    if not records:
+        return ["none were given"]
+    whole = sum(record.run.shard is None for record in records)
+    if whole:
+        return [f"{whole} of {len(records)} are whole runs, not shards: give one whole record, or all shards"]
+    return [*_differences(records), *_missing_shards(records), *_strangers(records)]
+
+
+def _differences(records: Sequence[Record]) -> list[str]:
+    """What all shards of one run have in common, where they do not."""
+    traits = {
+        "versions of pytest-ftgate": [record.run.version for record in records],
+        "gates": [canonical(record.run.gate) for record in records],
+        "gate options": [canonical(record.run.gate_options) for record in records],
+        "models": [canonical(record.run.models) for record in records],
+        "plans": [record.plan.digest for record in records],
+        "numbers of shards": [str(record.run.shard[1]) for record in records if record.run.shard],
+    }
+    return [
+        f"their {what} differ ({' and '.join(sorted(set(values)))})"
+        if len("".join(set(values))) <= 80
+        else f"their {what} differ"
+        for what, values in traits.items()
+        if len(set(values)) > 1
+    ]
+
+
+def _missing_shards(records: Sequence[Record]) -> list[str]:
+    shards = {record.run.shard for record in records if record.run.shard}
+    of = max(count for _, count in shards)
+    missing = sorted(set(range(1, of + 1)) - {number for number, _ in shards})
+    if not missing:
+        return []
+    noun = "shard" if len(missing) == 1 else "shards"
+    verb = "is" if len(missing) == 1 else "are"
+    return [f"{noun} {', '.join(map(str, missing))} of {of} {verb} missing"]
+
+
+def _strangers(records: Sequence[Record]) -> list[str]:
+    """Trials in a shard's record that belong to another shard."""
+    found = []
+    for record in records:
+        shard = record.run.shard
+        strange = [trial for trial in record.trials if shard and not in_shard(trial.key[:2], shard)]
+        if shard and strange:
+            noun = "trial" if len(strange) == 1 else "trials"
+            found.append(f"shard {shard[0]} holds {len(strange)} {noun} of other shards: {strange[0].key}")
+    return sorted(found)
+
+
+def _merged_run(ordered: Sequence[Record]) -> RunInfo:
+    runs = [record.run for record in ordered]
+    first = runs[0]
+    cut = [f"shard {run.shard[0]}: {run.cut_short}" for run in runs if run.cut_short and run.shard]
+    modes = {run.mode for run in runs}
+    return RunInfo(
+        run_id=first.run_id,
+        started=min(run.started for run in runs),
+        finished=max(run.finished for run in runs),
+        version=first.version,
+        gate=first.gate,
+        gate_options=first.gate_options,
+        models=first.models,
+        mode=first.mode if len(modes) == 1 else "mixed",
+        no_model=any(run.no_model for run in runs),
+        cut_short="; ".join(dict.fromkeys(cut)) or None,
+        warnings=tuple(sorted({warning for run in runs for warning in run.warnings})),
+    )

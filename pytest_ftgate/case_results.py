@@ -1,0 +1,177 @@
+"""What became of one case: outcomes, passes and scores of both arms, exact. Nothing here judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from functools import lru_cache
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.plan import PlannedCase
+from pytest_ftgate.trials import Outcome, Trial
+
+ONE, ZERO = Fraction(1), Fraction(0)
+
+
+class Flip(StrEnum):
+    """How the arms compare on one case, by passed and failed."""
+
+    REGRESSION = "regression"  # the baseline passed, the model did not
+    FIXED = "fixed"
+    BOTH_PASSED = "both passed"
+    BOTH_FAILED = "both failed"
+    MODEL_ONLY = "model only"  # no baseline value to compare with
+    UNKNOWN = "unknown"  # an arm errored, was skipped or is missing, or nothing was expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One planned case with its trials of both arms, sorted by arm, repeat and item.
+
+    `outcome` by arm: errored if one trial errored, passed if all passed, None if nothing ran or for
+    `expect: none`. `passes` by arm: the share of repeats that passed, 0…1 exact; None where nothing is known. `score` by arm:
+    the mean score, 0…1 exact. Errors count here as nothing; the gate decides what an error counts as.
+    `pair` and `pair_score` are passes and score (of the model, of the baseline) by the items that judge both
+    arms; None without such items, or where an arm has no value.
+    """
+
+    planned: PlannedCase
+    trials: tuple[Trial, ...]
+    outcome: Mapping[Arm, Outcome | None]
+    passes: Mapping[Arm, Fraction | None]
+    score: Mapping[Arm, Fraction | None]
+    flip: Flip
+    pair: tuple[Fraction, Fraction] | None = None
+    pair_score: tuple[Fraction, Fraction] | None = None
+
+    def of(self, arm: Arm, items: Collection[str]) -> list[Trial]:
+        """The trials of one arm in some items."""
+        return [trial for trial in self.trials if trial.key.arm is arm and trial.key.item in items]
+
+
+def case_result(planned: PlannedCase, trials: Sequence[Trial]) -> CaseResult:
+    """The result of one case from its trials, sorted."""
+    judging = {item.nodeid for item in planned.judging_items}
+    paired = {item.nodeid for item in planned.paired_items}
+    arms = {arm: [trial for trial in trials if trial.key.arm is arm] for arm in Arm}
+    judged = {arm: [trial for trial in arms[arm] if trial.key.item in judging] for arm in Arm}
+    pairs = [[trial for trial in judged[arm] if trial.key.item in paired] for arm in Arm]
+    outcomes = {arm: _outcome(judged[arm]) for arm in Arm}
+    return CaseResult(
+        planned=planned,
+        trials=tuple(trials),
+        outcome=outcomes,
+        passes={arm: _passes(judged[arm]) for arm in Arm},
+        score={arm: _score(judged[arm]) for arm in Arm},
+        flip=_flip(planned, outcomes, [_outcome(side) for side in pairs]),
+        pair=_both([_passes(side) for side in pairs]),
+        pair_score=_both([_score(side) for side in pairs]),
+    )
+
+
+def share_passed(
+    trials: Iterable[Trial], passed: Callable[[Trial], bool | None], error: bool | None = None
+) -> Fraction | None:
+    """The share of repeats in which all items passed; None if no repeat says anything.
+
+    A repeat with an errored item counts as `error`; None leaves it out.
+    """
+    repeats: dict[int, bool] = {}
+    errored: set[int] = set()
+    for trial in trials:
+        repeat = trial.key.repeat
+        if trial.outcome is Outcome.ERRORED:
+            errored.add(repeat)
+        elif (value := passed(trial)) is not None:
+            repeats[repeat] = repeats.get(repeat, True) and value
+    for repeat in errored:
+        repeats.pop(repeat, None)
+        if error is not None:
+            repeats[repeat] = error
+    return exact_share(sum(repeats.values()), len(repeats)) if repeats else None
+
+
+def exact_share(part: int, whole: int) -> Fraction:
+    """Part of whole; the two shares that nearly every case has are not made anew."""
+    return ZERO if part == 0 else ONE if part == whole else Fraction(part, whole)
+
+
+@lru_cache(maxsize=65536)
+def exact(value: float) -> Fraction:
+    """The number as JSON writes it: 0.85 is 17/20, and meets 85% as its reader expects."""
+    return Fraction(repr(float(value)))
+
+
+def mean(values: Sequence[Fraction]) -> Fraction:
+    """The exact mean of at least one value."""
+    return total(values) / len(values)
+
+
+def total(values: Iterable[Fraction]) -> Fraction:
+    """The exact sum; whole numbers, which are most, are added as such."""
+    whole, rest = 0, ZERO
+    for value in values:
+        if value.denominator == 1:
+            whole += value.numerator
+        else:
+            rest += value
+    return rest + whole
+
+
+def trial_passed(trial: Trial) -> bool:
+    """Whether the trial as a whole passed."""
+    return trial.outcome is Outcome.PASSED
+
+
+def trial_score(trial: Trial) -> Fraction:
+    """The weighted mean of a trial's scores; 0 or 1 by its outcome where they do not tell it."""
+    if not trial.scores or trial.failed_elsewhere:
+        return ONE if trial.outcome is Outcome.PASSED else ZERO
+    if len(trial.scores) == 1:
+        return exact(trial.scores[0].value)
+    weights = [exact(score.weight) for score in trial.scores]
+    return total(
+        exact(score.value) * weight for score, weight in zip(trial.scores, weights, strict=True)
+    ) / total(weights)
+
+
+def _outcome(trials: Sequence[Trial]) -> Outcome | None:
+    outcomes = {trial.outcome for trial in trials}
+    for outcome in (Outcome.ERRORED, Outcome.FAILED, Outcome.PASSED):
+        if outcome in outcomes:
+            return outcome
+    return None
+
+
+def _passes(trials: Sequence[Trial]) -> Fraction | None:
+    return share_passed(trials, trial_passed)
+
+
+def _score(trials: Sequence[Trial]) -> Fraction | None:
+    values = [trial_score(trial) for trial in trials if trial.outcome is not Outcome.ERRORED]
+    return mean(values) if values else None
+
+
+def _both(sides: Sequence[Fraction | None]) -> tuple[Fraction, Fraction] | None:
+    model, baseline = sides
+    return None if model is None or baseline is None else (model, baseline)
+
+
+_FLIPS = {
+    (Outcome.PASSED, Outcome.PASSED): Flip.BOTH_PASSED,
+    (Outcome.FAILED, Outcome.FAILED): Flip.BOTH_FAILED,
+    (Outcome.FAILED, Outcome.PASSED): Flip.REGRESSION,
+    (Outcome.PASSED, Outcome.FAILED): Flip.FIXED,
+}
+
+
+def _flip(
+    planned: PlannedCase, outcomes: Mapping[Arm, Outcome | None], pair: Sequence[Outcome | None]
+) -> Flip:
+    model, baseline = pair
+    if model is not None and baseline is not None:
+        return _FLIPS.get((model, baseline), Flip.UNKNOWN)
+    known = outcomes[Arm.MODEL] in (Outcome.PASSED, Outcome.FAILED)
+    return Flip.MODEL_ONLY if known and not planned.paired_items else Flip.UNKNOWN

@@ -1,0 +1,66 @@
+"""Measured times of calls, and their nearest-rank percentiles. Nothing here judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.completions import Completion
+from pytest_ftgate.trials import Trial
+
+Clock = Literal["latency_s", "time_to_first_token_s"]
+PERCENTILES = (50, 90, 95, 99)
+
+_Number = TypeVar("_Number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Nearest-rank percentiles of measured calls, in seconds."""
+
+    n: int
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+
+
+def latency_of(trials: Iterable[Trial], arm: Arm) -> Latency | None:
+    """The percentiles of one arm's calls; None if none was measured."""
+    times = sorted(measured_calls((trial for trial in trials if trial.key.arm is arm), "latency_s"))
+    if not times:
+        return None
+    p50, p90, p95, p99 = (nearest_rank(times, percent) for percent in PERCENTILES)
+    return Latency(n=len(times), p50=p50, p90=p90, p95=p95, p99=p99)
+
+
+def measured_calls(trials: Iterable[Trial], clock: Clock) -> list[float]:
+    """The seconds of every call that was measured on the wire.
+
+    Several items of a case share the answers to equal requests: such a call counts once.
+    """
+    calls: dict[tuple[object, ...], float] = {}
+    for trial in trials:
+        completion = trial.completion
+        seconds = measured(completion, clock)
+        if completion is not None and seconds is not None:
+            calls[(*trial.key[:4], seconds, completion.created, completion.text)] = seconds
+    return list(calls.values())
+
+
+def measured(completion: Completion | None, clock: Clock) -> float | None:
+    """The seconds of one call; None for a recorded answer, whatever its row says."""
+    if completion is None or completion.source == "recorded":
+        return None
+    seconds: float | None = getattr(completion, clock)
+    return seconds
+
+
+def nearest_rank(ordered: Sequence[_Number], percent: int) -> _Number:
+    """The smallest value that at least `percent` of the (sorted, not empty) values do not exceed.
+
+    The nearest-rank method: https://en.wikipedia.org/wiki/Percentile#The_nearest-rank_method
+    """
+    return ordered[-(-percent * len(ordered) // 100) - 1]

@@ -1,0 +1,271 @@
+"""The plan of a run: every case, item, arm and repeat that has to run. Plain values; nothing here judges."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Self
+
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, digest
+
+CaseKey = tuple[str, str]
+
+
+class TrialKey(NamedTuple):
+    """What makes a trial unique in a run. `repeat` counts from 1; `item` is the pytest node id."""
+
+    suite: str
+    case: str
+    arm: Arm
+    repeat: int
+    item: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Builtins only, ready for `json.dumps`."""
+        return self._asdict() | {"arm": self.arm.value}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`; other keys are ignored."""
+        return cls(str(row["suite"]), str(row["case"]), Arm(row["arm"]), int(row["repeat"]), str(row["item"]))
+
+    def __str__(self) -> str:
+        return f"{self.item} ({self.arm}{f', repeat {self.repeat}' if self.repeat > 1 else ''})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedItem:
+    """One pytest item that judges a case, on which arms.
+
+    `repeats` are those that this item runs (a Python test runs each repeat as an item of its own); empty: all
+    of the case's.
+    """
+
+    nodeid: str
+    arms: tuple[Arm, ...]
+    repeats: tuple[int, ...] = ()
+
+    @property
+    def pairs(self) -> bool:
+        """Whether this item judges both arms."""
+        return len(self.arms) > 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Builtins only, empty fields left out, ready for `json.dumps`."""
+        row: dict[str, Any] = {"nodeid": self.nodeid, "arms": [arm.value for arm in self.arms]}
+        return row | ({"repeats": list(self.repeats)} if self.repeats else {})
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`."""
+        return cls(
+            nodeid=str(row["nodeid"]),
+            arms=tuple(Arm(arm) for arm in row["arms"]),
+            repeats=tuple(int(repeat) for repeat in row.get("repeats", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCase:
+    """One case as the gate and the reports need it. A case with `skip` is not in the plan: it is only named.
+
+    `expect` holds the checks with their names, without their options: the scores say what was compared.
+    `digest` covers the whole case (prompt, tools, params, expectations).
+    """
+
+    suite: str
+    id: str
+    role: Role
+    category: str
+    tags: tuple[str, ...] = ()
+    path: str
+    line: int
+    repeat: int = 1
+    must_pass: bool = False
+    skip: str | None = None
+    expect: tuple[Expectation, ...] = ()
+    items: tuple[PlannedItem, ...] = ()
+    prompt: str = ""
+    asked: str = ""
+    digest: str = ""
+
+    @property
+    def key(self) -> CaseKey:
+        """Suite and id: unique in a run."""
+        return (self.suite, self.id)
+
+    @property
+    def judging_items(self) -> tuple[PlannedItem, ...]:
+        """The items whose outcome says something; the case's own item with `expect: none` only asks.
+
+        A Python test judges the case by its asserts, whatever the case expects.
+        """
+        if self.expect:
+            return self.items
+        return tuple(item for item in self.items if item.nodeid != f"{self.path}::{self.id}")
+
+    @property
+    def paired_items(self) -> tuple[PlannedItem, ...]:
+        """The judging items that judge both arms: comparisons are made of them."""
+        return tuple(item for item in self.judging_items if item.pairs)
+
+    def trial_keys(self) -> Iterator[TrialKey]:
+        """The trials of this case; none if it is skipped."""
+        if self.skip is not None:
+            return
+        for item in self.items:
+            for repeat in item.repeats or range(1, self.repeat + 1):
+                for arm in item.arms:
+                    yield TrialKey(self.suite, self.id, arm, repeat, item.nodeid)
+
+    def as_json(self) -> dict[str, Any]:
+        """Builtins only, empty fields left out, ready for `json.dumps`."""
+        row: dict[str, Any] = {"suite": self.suite, "id": self.id, "role": self.role.value}
+        row |= {"category": self.category, "path": self.path, "line": self.line}
+        rest: dict[str, Any] = {
+            "tags": list(self.tags),
+            "repeat": self.repeat if self.repeat != 1 else None,
+            "must_pass": self.must_pass or None,
+            "skip": self.skip,
+            "expect": [expectation_as_json(check) for check in self.expect],
+            "items": [item.as_json() for item in self.items],
+            "prompt": self.prompt or None,
+            "asked": self.asked or None,
+            "digest": self.digest or None,
+        }
+        return row | {key: value for key, value in rest.items() if value is not None and value != []}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`."""
+        return cls(
+            suite=str(row["suite"]),
+            id=str(row["id"]),
+            role=Role(row["role"]),
+            category=str(row["category"]),
+            tags=tuple(str(tag) for tag in row.get("tags", ())),
+            path=str(row["path"]),
+            line=int(row["line"]),
+            repeat=int(row.get("repeat", 1)),
+            must_pass=row.get("must_pass", False) is True,
+            skip=row.get("skip"),
+            expect=tuple(expectation_from_json(check) for check in row.get("expect", ())),
+            items=tuple(PlannedItem.from_json(item) for item in row.get("items", ())),
+            prompt=str(row.get("prompt", "")),
+            asked=str(row.get("asked", "")),
+            digest=str(row.get("digest", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that has to run, sorted by suite and case id, and what the selection left out before the start.
+
+    `left_out` names items, files or globs; it is empty for a run that is not narrowed.
+    """
+
+    cases: tuple[PlannedCase, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cases", tuple(sorted(self.cases, key=lambda case: case.key)))
+        object.__setattr__(self, "left_out", tuple(sorted(set(self.left_out))))
+
+    def trial_keys(self) -> Iterator[TrialKey]:
+        """Every trial that has to run, skipped cases left out."""
+        for case in self.cases:
+            yield from case.trial_keys()
+
+    @property
+    def digest(self) -> str:
+        """Digest of all cases, whatever the selection left out; processes and shards compare it."""
+        return digest([case.as_json() for case in self.cases])
+
+    def as_json(self) -> dict[str, Any]:
+        """Builtins only, ready for `json.dumps`."""
+        return {"cases": [case.as_json() for case in self.cases], "left_out": list(self.left_out)}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`."""
+        return cls(
+            cases=tuple(PlannedCase.from_json(case) for case in row["cases"]),
+            left_out=tuple(str(name) for name in row.get("left_out", ())),
+        )
+
+
+def case_plan(case: EvalCase, items: Sequence[PlannedItem]) -> PlannedCase:
+    """A case as the plan holds it: checks without their options, digests of what is asked and expected."""
+    return PlannedCase(
+        suite=case.suite,
+        id=case.id,
+        role=case.role,
+        category=case.category,
+        tags=case.tags,
+        path=case.path,
+        line=case.line,
+        repeat=case.repeat,
+        must_pass=case.must_pass,
+        skip=case.skip,
+        expect=tuple(_skeleton(check) for check in case.expect),
+        items=tuple(sorted(items, key=lambda item: item.nodeid)),
+        prompt=case.prompt,
+        asked=case.asked,
+        digest=_case_digest(case),
+    )
+
+
+def in_shard(key: CaseKey, shard: tuple[int, int]) -> bool:
+    """Whether shard (number, of how many), counted from 1, runs this case; all of a case stays together."""
+    number, of = shard
+    hashed = hashlib.sha256("\0".join(key).encode("utf-8", "backslashreplace")).digest()
+    return int.from_bytes(hashed[:8], "big") % of == number - 1
+
+
+def expectation_as_json(check: Expectation) -> dict[str, Any]:
+    """A check as builtins, without its options."""
+    row: dict[str, Any] = {"scorer": check.scorer}
+    if check.name is not None:
+        row["name"] = check.name
+    if check.weight != 1.0:
+        row["weight"] = check.weight
+    if check.children:
+        row["children"] = [expectation_as_json(child) for child in check.children]
+    return row
+
+
+def expectation_from_json(row: Mapping[str, Any]) -> Expectation:
+    """The inverse of `expectation_as_json`."""
+    return Expectation(
+        scorer=str(row["scorer"]),
+        name=row.get("name"),
+        weight=float(row.get("weight", 1.0)),
+        children=tuple(expectation_from_json(child) for child in row.get("children", ())),
+    )
+
+
+def _skeleton(check: Expectation) -> Expectation:
+    return Expectation(
+        scorer=check.scorer,
+        name=check.name,
+        weight=check.weight,
+        children=tuple(_skeleton(child) for child in check.children),
+    )
+
+
+def _case_digest(case: EvalCase) -> str:
+    return digest(
+        {
+            "asked": case.asked,
+            "expect": [_full(check) for check in case.expect],
+            "answer": asdict(case.answer) if case.answer else None,
+            "accept_truncated": case.accept_truncated,
+            "metadata": case.metadata,
+        }
+    )
+
+
+def _full(check: Expectation) -> dict[str, Any]:
+    rest = {"options": check.options, "children": [_full(child) for child in check.children]}
+    return expectation_as_json(check) | rest

@@ -1,0 +1,95 @@
+"""One run as a value: what is known of it, its plan and its trials. Nothing here judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from pytest_ftgate.plan import Plan, PlannedCase, TrialKey, in_shard
+from pytest_ftgate.trials import Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """What is known of a run besides its plan and trials.
+
+    `gate` is the raw `gate:` mapping of builtins (numbers as the text that was written), {} for the
+    defaults; `gate_options` are the command line options that touched it. `models` describes each arm: name,
+    host, kind, revision; no secrets. `shard` is (number, of how many), counted from 1. `cut_short` says why
+    something selected did not finish, None if all did. `no_model` marks a run that had case files and no model.
+    `warnings` are sentences that the verdict repeats. `started` and `finished` are ISO 8601 stamps.
+    """
+
+    run_id: str
+    started: str = ""
+    finished: str = ""
+    version: str = ""
+    gate: Mapping[str, Any] = field(default_factory=dict)
+    gate_options: tuple[str, ...] = ()
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mode: str = "live"
+    shard: tuple[int, int] | None = None
+    no_model: bool = False
+    cut_short: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Builtins only, empty fields left out, ready for `json.dumps`."""
+        row: dict[str, Any] = {
+            "started": self.started,
+            "finished": self.finished,
+            "version": self.version,
+            "gate": dict(self.gate),
+            "gate_options": list(self.gate_options),
+            "models": {arm: dict(model) for arm, model in self.models.items()},
+            "shard": list(self.shard) if self.shard else None,
+            "no_model": self.no_model,
+            "cut_short": self.cut_short,
+            "warnings": list(self.warnings),
+        }
+        return {"run_id": self.run_id, "mode": self.mode} | {
+            key: value for key, value in row.items() if value
+        }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`; other keys are ignored."""
+        shard = row.get("shard")
+        return cls(
+            run_id=str(row["run_id"]),
+            started=str(row.get("started", "")),
+            finished=str(row.get("finished", "")),
+            version=str(row.get("version", "")),
+            gate=dict(row.get("gate", {})),
+            gate_options=tuple(str(option) for option in row.get("gate_options", ())),
+            models={str(arm): dict(model) for arm, model in row.get("models", {}).items()},
+            mode=str(row["mode"]),
+            shard=(int(shard[0]), int(shard[1])) if shard is not None else None,
+            no_model=row.get("no_model", False) is True,
+            cut_short=row.get("cut_short"),
+            warnings=tuple(str(warning) for warning in row.get("warnings", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything that happened in one run, sorted, ready to be judged.
+
+    `conflicts` names the keys for which two different trials came in; the first by their canonical JSON is in
+    `trials`, so that the order in which they came makes no difference. In a shard's record the plan is the
+    whole one, and the trials are those of the cases that `in_shard` gives it.
+    """
+
+    run: RunInfo
+    plan: Plan
+    trials: tuple[Trial, ...] = ()
+    conflicts: tuple[TrialKey, ...] = ()
+
+    @property
+    def cases(self) -> tuple[PlannedCase, ...]:
+        """The cases that this run had to run, skipped ones included: all of the plan, or this shard's."""
+        shard = self.run.shard
+        if shard is None:
+            return self.plan.cases
+        return tuple(case for case in self.plan.cases if in_shard(case.key, shard))

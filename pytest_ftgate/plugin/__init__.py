@@ -1,4 +1,4 @@
-"""The pytest plugin: what is registered in every session. It must stay cheap: everything else waits for a reason."""
+"""The pytest plugin: what is registered in every session. It stays cheap: all else waits for a reason."""
 
 from __future__ import annotations
 

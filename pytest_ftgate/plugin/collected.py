@@ -50,7 +50,7 @@ class CollectedCases:
     def _refuse_second_suite(self, suite: Suite) -> None:
         for other in self.suites.values():
             if other.name == suite.name:
-                what = f"suite '{suite.name}' is also the name of {other.path}: give one of them another `suite:`"
+                what = f"suite '{suite.name}' is also the name of {other.path}: give one another `suite:`"
                 raise FileError([Mistake(path=suite.path, line=1, column=1, message=what)])
 
     def plan(self, selected: Collection[str], arms: Sequence[Arm], also: Iterable[str]) -> Plan:
@@ -115,7 +115,7 @@ def _case_files(starts: Iterable[Path], norecursedirs: Sequence[str]) -> Iterato
 
 
 def similar_names(config: pytest.Config) -> list[str]:
-    """Files under the given paths that look like misspelt case files (`.evalcases.yaml`, `.evalcase.yml.txt`)."""
+    """Files under the given paths that look misspelt (`.evalcases.yaml`, `.evalcase.yml.txt`)."""
     roots = [Path(os.path.abspath(str(arg).split("::", maxsplit=1)[0])) for arg in config.args]
     found: list[str] = []
     for root in roots:

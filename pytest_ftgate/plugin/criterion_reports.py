@@ -1,4 +1,4 @@
-"""Criteria and the verdict as results of their own: synthetic test reports, so that JUnit and CI show them."""
+"""Criteria and the verdict as results of their own: synthetic reports, so that JUnit and CI show them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pytest_ftgate.gates import Status, Word
 from pytest_ftgate.reports.junit import criterion_text, verdict_text
 
 if TYPE_CHECKING:
-    from pytest_ftgate.gates import Assessment, CriterionResult, Verdict
+    from pytest_ftgate.gates import Assessment, CriterionResult
 
 PREFIX = "ftgate::"
 _Outcome = Literal["passed", "failed", "skipped"]
 
 
 def criterion_reports(assessment: Assessment, *, must_decide: bool) -> Iterator[pytest.TestReport]:
-    """Setup, call and teardown of `ftgate::<criterion>` for each criterion of a whole run, the verdict last."""
+    """Setup, call and teardown of `ftgate::<criterion>` for each one of a whole run; last the verdict."""
     verdict, run = assessment.verdict, assessment.record.run
     is_whole = not (verdict.narrowed or run.cut_short or run.no_model or run.shard)
     for criterion in verdict.criteria if is_whole else ():

@@ -120,7 +120,7 @@ class DecideHooks:
         )
 
     def _conclude(self, session: pytest.Session, interruption: BaseException | None) -> None:
-        """Assesses, reports criteria as results, and writes every file; a file that can't be written is trouble."""
+        """Assesses, reports criteria as results, writes every file; one that can't be written is trouble."""
         if not self._was_used:
             return
         if not self.is_controller:
@@ -137,7 +137,7 @@ class DecideHooks:
     def _write(self, assessment: Assessment) -> None:
         settings = self.ftgate.settings
         for path in settings.reports:
-            self._try(lambda path=path: write_report(path, assessment))  # type: ignore[misc]  # mypy can't infer it
+            self._try(lambda path=path: write_report(path, assessment))
         if settings.save_answers is not None:
             from pytest_ftgate.models.saved_answers import write_answers  # noqa: PLC0415
 

@@ -13,7 +13,7 @@ OK, TESTS_FAILED = 0, 1
 def exit_status(
     status: int, verdict: Verdict, *, failures: int, excusable: int, must_decide: bool, gated: bool
 ) -> int:
-    """pytest's status as the gate leaves it; only 0 is ever raised, and only 1 is ever lowered.
+    """The status of pytest as the gate leaves it; only 0 is ever raised, and only 1 is ever lowered.
 
     `failures` is what pytest counted, `excusable` the misses and errored trials among them. `must_decide`: a
     narrowed run fails too. `gated`: a model was named, so that anything but SHIP has to show.

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 @pytest.hookspec(firstresult=True)
-def pytest_ftgate_make_model(config: pytest.Config, spec: str) -> object | None:  # type: ignore[empty-body]
+def pytest_ftgate_make_model(config: pytest.Config, spec: str) -> object | None:
     """Turns what `--model` or `--baseline` was given into a model, or returns None to leave it to others.
 
-    Called once per arm, where answers are generated (under xdist: on each worker), after collection and before
-    the first request. The result is a function like those of `python:` models, or an
-    object with `pytest_ftgate.models.Model`'s methods. The first result wins. Example::
+    Called once per arm, where answers are generated (under xdist: on each worker), after collection and
+    before the first request. The result is a function like those of `python:` models, or an object with the
+    methods of `pytest_ftgate.models.Model`. The first result wins. Example::
 
         def pytest_ftgate_make_model(config, spec):
             if spec == "app":
@@ -28,7 +28,7 @@ def pytest_ftgate_make_model(config: pytest.Config, spec: str) -> object | None:
 
 
 @pytest.hookspec
-def pytest_ftgate_scorers(config: pytest.Config) -> Mapping[str, ScorerSpec] | None:  # type: ignore[empty-body]
+def pytest_ftgate_scorers(config: pytest.Config) -> Mapping[str, ScorerSpec] | None:
     """Adds scorers by name to those that case files may use.
 
     Called once, before the first case file is read, on every process that collects. A name that is taken is

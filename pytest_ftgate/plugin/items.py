@@ -109,13 +109,14 @@ class EvalCaseItem(pytest.Function):
         elif not session.has_model:
             self.add_marker(pytest.mark.skip(reason=session.no_model_reason))
         if case.xfail is not None:
-            # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever the ini says.
+            # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever ini says.
             self.add_marker(pytest.mark.xfail(reason=case.xfail, raises=CaseMissed, strict=False))
 
     def setup(self) -> None:
-        """Sets up fixtures, then awaits and scores the answers: an answer that can't be had is a setup error."""
+        """Sets up fixtures, then awaits and scores the answers: one that can't be had is a setup error."""
         super().setup()
         self.trials = self.ftgate.judge(self)
+        self.user_properties += self.ftgate.junit_properties(self)
         if any(trial.outcome is Outcome.ERRORED for trial in self.trials):
             raise TrialErrored
 

@@ -29,7 +29,7 @@ def judge_case(
     case: EvalCase, item: str, arms: Sequence[Arm], answer: Callable[[Request], Completion],
     table: Mapping[str, ScorerSpec],
 ) -> Iterator[Trial]:  # fmt: skip
-    """The trials of one item; an answer that can't be had, or a scorer that fails, makes its trial errored."""
+    """The trials of one item; an answer that can't be had, or a failing scorer, makes its trial errored."""
     for request in requests_of(case, arms):
         key = TrialKey(case.suite, case.id, request.arm, request.repeat, item)
         try:

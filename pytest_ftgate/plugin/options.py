@@ -14,8 +14,8 @@ import pytest
 ALIASES = {"--model": "--ftgate-model", "--baseline": "--ftgate-baseline"}
 
 _TEXT_OPTIONS = {
-    "model": "the fine-tuned model: a name from ftgate.yaml, openai:ID, recorded:FILE, python:MODULE:FUNCTION, "
-    "or an OpenAI model id. Short: --model=X",
+    "model": "the fine-tuned model: a name from ftgate.yaml, openai:ID, recorded:FILE, "
+    "python:MODULE:FUNCTION, or an OpenAI model id. Short: --model=X",
     "baseline": "the model to compare with, written like --ftgate-model. Short: --baseline=X",
     "config": "the gate file (default: ftgate.yaml in the rootdir)",
     "concurrency": "how many requests may be in flight at once (default: 32)",
@@ -86,7 +86,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def rewrite_aliases(parser: pytest.Parser, args: list[str]) -> tuple[str, ...]:
-    """Turns `--model=X` into `--ftgate-model=X` in place, up to `--`; returns names that are someone else's."""
+    """Turns `--model=X` into `--ftgate-model=X` in place, up to `--`; returns those of other owners."""
     taken = tuple(alias for alias in ALIASES if _is_known(parser, alias))
     end = args.index("--") if "--" in args else len(args)
     for position, arg in enumerate(args[:end]):

@@ -1,4 +1,4 @@
-"""The private attributes of pytest that this plugin reads: all of them, each with its reason and a fallback."""
+"""The private attributes of pytest that this plugin reads, each with its reason and a fallback."""
 
 from __future__ import annotations
 

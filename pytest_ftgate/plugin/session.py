@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +28,7 @@ session_key = pytest.StashKey["FtgateSession"]()
 class FtgateSession:
     """What the hooks of one process share; kept in `config.stash`, ends with the process's session.
 
-    It exists once a model is named or a case file is seen. It reads, asks and scores; deciding is `RunLedger`'s.
+    It exists once a model is named or a case file is seen. It reads, asks and scores; it does not decide.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
@@ -189,6 +188,12 @@ class FtgateSession:
             *self.collected.warnings,
             *(line for model in self.models.values() for line in model.remarks()),
         ]
+
+    def junit_properties(self, item: EvalCaseItem) -> list[tuple[str, object]]:
+        """What the JUnit file says of a case, unless the ini file switches it off."""
+        from pytest_ftgate.reports.junit import case_properties  # noqa: PLC0415
+
+        return [*case_properties(item.case, item.trials)] if self.settings.junit_properties else []
 
     def case_text(self, item: EvalCaseItem) -> str:
         """What a missed or errored case shows."""

@@ -88,7 +88,7 @@ def _first_line(report: pytest.TestReport) -> str:
 def _speaks_unicode(reporter: pytest.TerminalReporter) -> bool:
     encoding = getattr(reporter._tw._file, "encoding", None) or "ascii"
     try:
-        "≥±–".encode(encoding)
+        "≥≤±".encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return False
     return True

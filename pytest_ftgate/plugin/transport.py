@@ -37,5 +37,5 @@ def loads(text: object) -> dict[str, Any]:
 
 
 def is_miss(report: object) -> bool:
-    """Whether a report is a miss: a failure that the gate judges, and that the exit status may leave to it."""
+    """Whether a report is a miss: a failure that the gate judges, so that the exit status leaves it to it."""
     return bool(detach(report).get("miss"))

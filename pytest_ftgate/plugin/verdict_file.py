@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ftgate.errors import FtgateError
-from pytest_ftgate.reports.json_report import incomplete_verdict_json, verdict_json, write_atomic
+from pytest_ftgate.reports.json_report import incomplete_verdict_json, json_text, verdict_json, write_atomic
 
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
 
 
 class VerdictFile:
-    """Owned by the deciding process; at any instant the file is INCOMPLETE of this run, or final of this run."""
+    """Owned by the deciding process; at any instant the file is INCOMPLETE of this run, or its final one."""
 
     def __init__(self, path: Path, run_id: str) -> None:
         self.path = path
@@ -45,4 +44,4 @@ class VerdictFile:
         if folder.name == ".ftgate" and not folder.exists():
             folder.mkdir(parents=True)
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        write_atomic(self.path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        write_atomic(self.path, json_text(content))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftgate.errors import ModelError
+
 if TYPE_CHECKING:
     from pytest_ftgate.models import Request
     from pytest_ftgate.models.engine import CompletionEngine
@@ -21,10 +23,20 @@ def wait_for(engine: CompletionEngine, requests: Sequence[Request], config: pyte
     line = _Progress(config)
     started = time.monotonic()
     for request in requests:
-        while not engine.wait(request, timeout_s=0.1):
+        while not _is_settled(engine, request):
             if time.monotonic() - started > _QUIET_S:
                 line.show(*engine.progress())
     line.clear()
+
+
+def _is_settled(engine: CompletionEngine, request: Request) -> bool:
+    try:
+        engine.result(request, timeout=0.1)
+    except TimeoutError:
+        return False
+    except ModelError:
+        return True
+    return True
 
 
 class _Progress:

@@ -1,0 +1,78 @@
+"""With xdist's workers: the same verdict, statuses and counts as in one process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.plugin.conftest import Project
+
+pytest.importorskip("xdist")
+
+
+def without_times(verdict: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in verdict.items() if key not in ("run_id", "started", "finished")}
+
+
+@pytest.mark.parametrize("model", ["good", "bad", "shaky"])
+def test_workers_give_the_verdict_of_one_process(project: Project, model: str) -> None:
+    args = [f"--model=python:bots:{model}", "--baseline=python:bots:good"]
+    alone = project.run_apart(*args)
+    one = without_times(project.verdict)
+
+    spread = project.run_apart(*args, "-n2")
+
+    assert (spread.ret, spread.parseoutcomes()) == (alone.ret, alone.parseoutcomes())
+    assert without_times(project.verdict) == one
+
+
+@pytest.mark.parametrize("dist", ["load", "loadfile", "loadgroup", "worksteal"])
+def test_every_way_to_distribute_ships(project: Project, dist: str) -> None:
+    result = project.run_apart("--model=python:bots:good", "-n2", f"--dist={dist}")
+
+    assert result.ret == 0
+    assert project.verdict["verdict"] == "SHIP"
+
+
+def test_dist_each_is_refused(project: Project) -> None:
+    result = project.run_apart("--model=python:bots:good", "--tx=2*popen", "--dist=each")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --dist=each runs every case once per worker, *use another --dist"])
+
+
+def test_a_mistaken_case_file_stops_every_worker(project: Project) -> None:
+    project.write("evals/wrong.evalcase.yaml", "cases:\n  - {id: one, prompt: Hi, expcted: Paris}\n")
+
+    result = project.run_apart("--model=python:bots:good", "-n2")
+
+    assert result.ret not in (0, 5)
+    assert "passed" not in result.parseoutcomes()
+    assert project.verdict["verdict"] == "INCOMPLETE"
+
+
+def test_a_narrowed_run_is_narrowed_with_workers_too(project: Project) -> None:
+    result = project.run_apart("--model=python:bots:bad", "-n2", "-k", "france or italy")
+
+    assert result.ret == 1
+    result.assert_outcomes(passed=1, failed=1)
+    assert "narrowed" in project.verdict["sentence"]
+
+
+def test_a_worker_that_dies_leaves_the_run_incomplete(project: Project) -> None:
+    project.write("bots.py", "import os\ndef good(prompt):\n    if 'Italy' in prompt: os._exit(0)\n    return 'Paris'\n")
+
+    result = project.run_apart("--model=python:bots:good", "-n2", "--max-worker-restart=0")
+
+    assert result.ret != 0
+    assert project.verdict["verdict"] == "INCOMPLETE"
+
+
+def test_lacking_answers_are_a_usage_error_with_workers_too(project: Project) -> None:
+    project.write("answers.jsonl", '{"id": "france", "text": "Paris"}\n')
+
+    result = project.run_apart("--model=recorded:answers.jsonl", "-n2")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr.str().count("'italy'") == 1

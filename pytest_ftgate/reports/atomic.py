@@ -25,7 +25,7 @@ def write_atomic(path: Path, text: str) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    # A name of its own, so that two writers never share it; not by tempfile: only the owner may read its files.
+    # A name of its own, so that two writers never share it; tempfile's could be read by their owner only.
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:

@@ -11,9 +11,9 @@ from pytest_ftgate.completions import Completion, ToolCall
 from pytest_ftgate.record import Outcome, PlannedCase, Trial
 from pytest_ftgate.reports.inert import inert_block, inert_line
 from pytest_ftgate.reports.numbers import fixed
-from pytest_ftgate.reports.outcomes import flip_of, of_arm, outcome_of
+from pytest_ftgate.reports.outcomes import of_arm, result_of
 from pytest_ftgate.reports.reasons import score_lines, short_reason
-from pytest_ftgate.summary import Flip
+from pytest_ftgate.summary import CaseResult, Flip
 
 #: Bytes of one text once it is escaped for XML; readers of JUnit files refuse much larger nodes.
 MAX_BYTES = 60_000
@@ -30,26 +30,28 @@ def render_case(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> str:
 
     The first line stands on its own. `trials` are those of one item, of both arms and all repeats.
     """
-    lines = [headline(trials), "", *_where(case), *_prompt(case), *_expected(case)]
+    lines = [headline(result_of(case, trials)), "", *_where(case), *_prompt(case), *_expected(case)]
     for arm in Arm:
-        lines += _arm(arm, trials)
+        lines += ["", *_arm(arm, trials)]
     return _bounded(lines)
 
 
-def headline(trials: Sequence[Trial]) -> str:
+def headline(result: CaseResult) -> str:
     """One line: regression, shared failure, fixed, failed or error, and the first reason."""
+    trials, outcome = result.trials, result.outcome
     errored = [trial for trial in trials if trial.outcome is Outcome.ERRORED]
-    model = of_arm(trials, Arm.MODEL)
-    if errored and outcome_of(model) is not Outcome.FAILED:
+    if errored and outcome[Arm.MODEL] is not Outcome.FAILED:
         whose = "" if errored[0].key.arm is Arm.MODEL else " of the baseline"
         return f"error{whose}: {short_reason(errored[0])}"
-    flip = flip_of(trials)
-    if flip is Flip.FIXED:
+    if result.flip is Flip.FIXED:
         return f"fixed: the model passed; the baseline did not: {_first_reason(trials)}"
-    word, note = _WORDS[flip]
-    if flip is Flip.UNKNOWN and outcome_of(of_arm(trials, Arm.BASELINE)) is Outcome.ERRORED:
+    word, note = _WORDS.get(result.flip) or (
+        "failed" if outcome[Arm.MODEL] is Outcome.FAILED else "passed",
+        "",
+    )
+    if outcome[Arm.BASELINE] is Outcome.ERRORED:
         note = "the baseline's trial is an error"
-    notes = [part for part in (_repeats_passed(model), note) if part]
+    notes = [part for part in (_more(trials), _repeats_passed(of_arm(trials, Arm.MODEL)), note) if part]
     tail = f" ({'; '.join(notes)})" if notes else ""
     return f"{word}: {_first_reason(trials)}{tail}"
 
@@ -58,14 +60,24 @@ _WORDS = {
     Flip.REGRESSION: ("regression", "the baseline passed"),
     Flip.BOTH_FAILED: ("shared failure", "the baseline failed too"),
     Flip.BOTH_PASSED: ("passed", "the baseline passed too"),
-    Flip.MODEL_ONLY: ("failed", ""),
-    Flip.UNKNOWN: ("failed", ""),
 }
 
 
 def _first_reason(trials: Sequence[Trial]) -> str:
+    missed = _first_missed(trials)
+    return short_reason(missed) if missed else "every check passed"
+
+
+def _more(trials: Sequence[Trial]) -> str:
+    """How many further checks the same trial missed; "" for none."""
+    missed = _first_missed(trials)
+    further = sum(not score.passed for score in missed.scores) - 1 if missed else 0
+    return f"{further} more {'check' if further == 1 else 'checks'} failed" if further > 0 else ""
+
+
+def _first_missed(trials: Sequence[Trial]) -> Trial | None:
     missed = [trial for arm in Arm for trial in of_arm(trials, arm) if trial.outcome is Outcome.FAILED]
-    return short_reason(missed[0]) if missed else "every check passed"
+    return missed[0] if missed else None
 
 
 def _where(case: EvalCase | PlannedCase) -> Iterator[str]:
@@ -123,7 +135,9 @@ def _arm(arm: Arm, trials: Sequence[Trial]) -> Iterator[str]:
 def _state(own: Sequence[Trial]) -> str:
     values = [trial.score for trial in own if trial.score is not None]
     score = f", score {fixed(sum(values) / len(values), 2)}" if values else ""
-    return f"{_repeats_passed(own) or outcome_of(own)}{score}"
+    passed = sum(trial.outcome is Outcome.PASSED for trial in own)
+    one = str(own[0].outcome) if len(own) == 1 else f"{passed} of {len(own)} tests passed"
+    return f"{_repeats_passed(own) or one}{score}"
 
 
 def _repeats_passed(own: Sequence[Trial]) -> str:

@@ -42,16 +42,36 @@ def inert_line(text: str, *, limit: int = 300) -> str:
 def inert_block(text: str, *, limit: int = 4000, max_lines: int = 60, prefix: str = PREFIX) -> Iterator[str]:
     """`text` line by line, each behind `prefix`, and a note of what was cut.
 
-    The prefix must hold something besides spaces, since GitHub skips those before `::error::`.
+    The prefix must hold something besides spaces, since GitHub skips those before `::error::`. A long line
+    goes on behind `:` in place of `|`.
     """
+    again = prefix.replace("|", ":")
     lines = text[:limit].replace("\r\n", "\n").split("\n")
     if len(lines) > 1 and not lines[-1] and len(text) <= limit:
         del lines[-1]
     for line in lines[:max_lines]:
-        yield prefix + _HOSTILE.sub(_escape, line.expandtabs(_TAB_SIZE))
+        first, *rest = folded(_HOSTILE.sub(_escape, line.expandtabs(_TAB_SIZE)))
+        yield prefix + first
+        yield from (again + part for part in rest)
     if len(text) > limit or len(lines) > max_lines:
         shown = sum(len(line) + 1 for line in lines[:max_lines])
         yield f"{' ' * (len(prefix) - len(prefix.lstrip()))}({max(len(text) - shown, 1):,} more characters)"
+
+
+def folded(line: str, width: int = 74) -> list[str]:
+    """The line in parts of at most `width` characters, broken after a space if possible; nothing is lost."""
+    parts = []
+    while len(line) > width:
+        space = line.rfind(" ", width // 2, width)
+        end = space + 1 if space > 0 else width
+        parts.append(line[:end])
+        line = line[end:]
+    return [*parts, line]
+
+
+def harmless_start(row: str) -> str:
+    r"""A row of a wrapped text that no CI runner obeys: `::` at its start stands as `\x3a:`."""
+    return f"\\x3a{row[1:]}" if row.startswith("::") else row
 
 
 def inert_json(text: str) -> str:

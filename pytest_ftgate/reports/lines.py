@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 Style = Literal["plain", "bold", "green", "red", "yellow", "dim"]
@@ -57,9 +58,10 @@ Line = tuple[Segment, ...]
 
 
 def line(*segments: Segment | str) -> Line:
-    """A line from segments; a bare text is plain, an empty one is left out."""
+    """A line from segments, neighbours of one style joined; a bare text is plain."""
     made = (Segment(part) if isinstance(part, str) else part for part in segments)
-    return tuple(segment for segment in made if segment.text)
+    by_style = groupby((segment for segment in made if segment.text), key=lambda segment: segment.style)
+    return tuple(Segment("".join(part.text for part in parts), style) for style, parts in by_style)
 
 
 def plain_text(lines: Iterable[Line]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_ftgate.reports.inert import inert_line
+from pytest_ftgate.reports.inert import harmless_start, inert_line
 from pytest_ftgate.reports.lines import Line, Segment, Style, ascii_text, line, wrap
 
 
@@ -28,4 +28,4 @@ class Page:
         """`text` wrapped into the page's width, the first line behind `first`, the others behind `indent`."""
         room = self.width - max(len(first), len(indent))
         for number, row in enumerate(wrap(text, room, max_lines=max_lines)):
-            yield line(first if number == 0 else indent, Segment(row, style))
+            yield line(first if number == 0 else indent, Segment(harmless_start(row), style))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_ftgate.record import Outcome, Trial
-from pytest_ftgate.reports.inert import PREFIX, inert_block, inert_line
+from pytest_ftgate.reports.inert import PREFIX, folded, inert_block, inert_line
 from pytest_ftgate.scores import Score
 
 _MAX_SCORES = 25
@@ -19,8 +19,7 @@ def short_reason(trial: Trial) -> str:
         return inert_line(f"{trial.error.kind}: {trial.error.message}")
     missed = [score for score in trial.scores if not score.passed]
     if missed:
-        more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-        return f"{score_name(missed[0])}: {inert_line(_said(missed[0]))}{more}"
+        return f"{score_name(missed[0])}: {inert_line(_said(missed[0]))}"
     if trial.outcome is Outcome.PASSED:
         return "passed"
     if is_truncated(trial):
@@ -38,25 +37,31 @@ def is_truncated(trial: Trial) -> bool:
     return trial.completion is not None and trial.completion.finish_reason == "length"
 
 
-def score_lines(scores: Sequence[Score], *, depth: int = 0) -> Iterator[str]:
-    """Every check with its mark and explanation; the parts of composites are indented below them."""
+def score_lines(scores: Sequence[Score], *, depth: int = 0, counts: bool = True) -> Iterator[str]:
+    """Every check with its mark and explanation; the parts of composites are indented below them.
+
+    Only a failure that counts is marked in capitals: not one in an `any_of` or `not` that passed.
+    """
     indent = "  " + _INDENT * depth
     for score in scores[:_MAX_SCORES]:
-        yield from _score(score, indent)
+        counts_here = counts and not score.passed and score.scorer != "not"
+        yield from _score(score, "pass" if score.passed else "FAIL" if counts else "fail", indent)
         if score.children and depth < _MAX_DEPTH:
-            yield from score_lines(score.children, depth=depth + 1)
+            yield from score_lines(score.children, depth=depth + 1, counts=counts_here)
     if len(scores) > _MAX_SCORES:
         yield f"{indent}({len(scores) - _MAX_SCORES} more checks)"
 
 
-def _score(score: Score, indent: str) -> Iterator[str]:
-    head = f"{indent}{'pass' if score.passed else 'FAIL'} {score_name(score)}"
+def _score(score: Score, mark: str, indent: str) -> Iterator[str]:
+    head = f"{indent}{mark} {score_name(score)}"
     said = _said(score)
     if "\n" in said:
         yield f"{head}:"
         yield from inert_block(said, limit=1500, max_lines=30, prefix=f"{indent}{PREFIX}")
     else:
-        yield f"{head}: {inert_line(said, limit=1500)}"
+        first, *rest = folded(f"{head}: {inert_line(said, limit=1500)}", 78)
+        yield first
+        yield from (f"{indent}   : {part}" for part in rest)
 
 
 def _said(score: Score) -> str:

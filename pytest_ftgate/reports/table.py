@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ def table(assessment: Assessment, page: Page) -> list[Line]:
     totals.append(_row(everything, "", everything, page, narrowed, name="all", style="bold"))
     header = _Row(name="category", role="role" if role_of else "", numbers=_headers(everything, narrowed))
     rows = _layout(header, body if len(categories) > 1 or role_of else [], totals, page)
-    return [*rows, *_notes(summary, everything, hidden)]
+    return [*rows, *_notes(summary, everything, hidden, page)]
 
 
 def _ran(group: Group) -> bool:
@@ -140,7 +141,7 @@ def _line(row: _Row, widths: Sequence[int], name_width: int, role_width: int) ->
     return line(*parts)
 
 
-def _notes(summary: Summary, everything: Group, hidden: int) -> list[Line]:
+def _notes(summary: Summary, everything: Group, hidden: int, page: Page) -> list[Line]:
     notes = []
     if hidden:
         notes.append(f"{hidden} more categories, none flagged; -v shows all")
@@ -149,9 +150,13 @@ def _notes(summary: Summary, everything: Group, hidden: int) -> list[Line]:
     if everything.baseline and everything.paired < max(everything.model.n, everything.baseline.n):
         notes.append(f"delta, wins, losses and ties are of the {everything.paired} cases that both arms have")
     if summary.errored:
-        notes.append(f"{_trials(len(summary.errored))} errored: in no rate above")
-    return [line(Segment(note, "dim")) for note in notes]
+        notes.append(page.text(f"{_errors(summary)}: in no rate above"))
+    return [line(Segment(shorten(note, page.width), "dim")) for note in notes]
 
 
-def _trials(number: int) -> str:
-    return f"{number} trial" if number == 1 else f"{number} trials"
+def _errors(summary: Summary) -> str:
+    """How many trials errored, and of what kinds."""
+    errors = [trial.error for case in summary.cases for trial in case.trials if trial.error is not None]
+    kinds = Counter(error.kind for error in errors).most_common()
+    noun = "trial" if len(errors) == 1 else "trials"
+    return f"{len(errors)} {noun} errored ({', '.join(f'{number} {kind}' for kind, number in kinds)})"

@@ -38,10 +38,10 @@ WORD_STYLES: Mapping[Word, Style] = {
     Word.INCOMPLETE: "yellow",
 }
 
-_MIN_WIDTH, _MAX_WIDTH = 60, 160
+_MIN_WIDTH, _MAX_WIDTH = 72, 160
+_SHOWN_ONLY = "  (shown only)"
 _MAX_FLIPS, _MAX_FLIPS_VERBOSE = 5, 500
 _MAX_REASONS, _MAX_REASONS_VERBOSE = 10, 200
-_MAX_NAME = 40
 
 
 def render_terminal(
@@ -49,7 +49,7 @@ def render_terminal(
 ) -> Sequence[Line]:
     """The whole report, or with `-q` (verbosity below 0) the failed criteria and the verdict.
 
-    `width` is the terminal's, in columns; 60 to 160 of them are used.
+    `width` is the terminal's, in columns; 72 to 160 of them are used.
     """
     page = Page(width=min(max(width, _MIN_WIDTH), _MAX_WIDTH), verbosity=verbosity, ascii_only=ascii_only)
     sections = [section for section in _sections(assessment, page) if section]
@@ -92,26 +92,27 @@ def _criteria(results: Sequence[CriterionResult], page: Page) -> Iterator[Line]:
     ]
     widths = [max((cells(row[column]) for row in columns), default=0) for column in range(4)]
     status = max((len(result.status) for result in results), default=0)
-    room = page.width - status - sum(widths[1:]) - 2 * 4
-    widths[0] = min(widths[0], max(room, 12), _MAX_NAME)
+    note = 0 if all(result.decides for result in results) else len(_SHOWN_ONLY)
+    room = page.width - status - sum(widths[1:]) - 2 * 4 - note
+    widths[0] = min(widths[0], max(room, 12))
     for result, (name, *values) in zip(results, columns, strict=True):
         style: Style = "plain" if result.decides else "dim"
         texts = [pad(shorten_middle(name, widths[0]), widths[0])]
         texts += [pad(value, width, right=True) for value, width in zip(values, widths[1:], strict=True)]
         word = Segment(pad(result.status, status), STATUS_STYLES[result.status] if result.decides else "dim")
-        yield from _with_reason(line(word, Segment("  " + "  ".join(texts), style)), result, style, page)
+        row = line(word, Segment("  " + "  ".join(texts), style))
+        yield from _with_reason(row, result, style, " " * (status + 2), page)
 
 
-def _with_reason(row: Line, result: CriterionResult, style: Style, page: Page) -> Iterator[Line]:
+def _with_reason(row: Line, result: CriterionResult, style: Style, indent: str, page: Page) -> Iterator[Line]:
     reason = "" if result.status is Status.GO else page.text(result.reason)
-    text = "  ".join(part for part in ("" if result.decides else "(shown only)", reason) if part)
-    used = sum(cells(segment.text) for segment in row) + 2
-    if not text or used + cells(text) <= page.width:
-        yield line(*row, Segment(f"  {text}" if text else "", style))
+    row = row if result.decides else line(*row, Segment(_SHOWN_ONLY, style))
+    if not reason or sum(cells(segment.text) for segment in row) + 2 + cells(reason) <= page.width:
+        yield line(*row, Segment(f"  {reason}" if reason else "", style))
         return
     yield row
     max_lines = 3 if page.verbosity <= 0 else 12
-    yield from page.paragraph(text, first="    ", indent="    ", style=style, max_lines=max_lines)
+    yield from page.paragraph(reason, first=indent, indent=indent, style=style, max_lines=max_lines)
 
 
 def _flips(cases: Sequence[CaseResult], page: Page) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ftgate.plugin.decide_hooks import DecideHooks
+from pytest_ftgate.plugin.decide_hooks import DIST_EACH, DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
 from pytest_ftgate.plugin.options import asked_for_model, read_run_id, read_settings, read_verdict_path
 from pytest_ftgate.plugin.session import FtgateSession, session_key
@@ -43,12 +43,9 @@ def activate_for_file(config: pytest.Config) -> FtgateSession:
 
 
 def _check(session: FtgateSession) -> None:
-    config = session.config
-    if config.getoption("dist", "no") == "each":
-        session.usage_error = (
-            "--dist=each runs every case once per worker, which no verdict can count: use another --dist"
-        )
-    session.check()
+    session.check(scorers=not is_controller(session.config))
+    if session.settings.model and session.config.getoption("dist", "no") == "each":
+        session.usage_error = DIST_EACH
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -12,14 +12,16 @@ from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.criterion_reports import criterion_reports, is_criterion
 from pytest_ftgate.plugin.exit_status import exit_status
 from pytest_ftgate.plugin.ledger import RunLedger
-from pytest_ftgate.plugin.session import FtgateSession, eval_items
-from pytest_ftgate.plugin.terminal import TerminalSection
+from pytest_ftgate.plugin.session import FtgateSession
+from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 from pytest_ftgate.record import Plan
 from pytest_ftgate.reports import write_report
 
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
+
+DIST_EACH = "--dist=each runs every case once per worker, which no verdict can count: use another --dist"
 
 
 class DecideHooks:
@@ -32,19 +34,29 @@ class DecideHooks:
         self.is_controller = is_controller
         self.assessment: Assessment | None = None
         self.trouble: list[str] = []
+        self.gave_up = False
         self.ordinary_failures = 0
+
+    def pytest_report_header(self) -> list[str]:
+        """Models and endpoint hosts, and which of our short option names belongs to someone else."""
+        return header_lines(self.ftgate) if self.ftgate.settings.model else []
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """The same where ftgate.yaml names the model: now there are cases, so that it matters."""
+        is_late = not self.ftgate.settings.model and self.ftgate.has_model
+        return header_lines(self.ftgate) if is_late and self.ftgate.collected.files else []
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Decides when the last item is done, however the loop ends, while reports can still be added."""
-        if session.config.option.collectonly:
-            return (yield)
         if not self.is_controller:
             self.ledger.selected = {item.nodeid for item in session.items}
         try:
             result = yield
             self._raise_usage_error()
-        except pytest.UsageError:
+        except pytest.UsageError as error:
+            self.gave_up = True
+            self.verdict_file.give_up(str(error))
             raise
         except BaseException as interruption:
             self._conclude(session, interruption)
@@ -57,6 +69,7 @@ class DecideHooks:
         """Everything that this process learns of trials comes through here."""
         if not is_criterion(report):
             self.ledger.add_report(report)
+            self._begin_with_plan()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A collection error leaves the run incomplete."""
@@ -72,6 +85,7 @@ class DecideHooks:
         """A worker's last words, if it had any."""
         output = getattr(node, "workeroutput", None) or {}
         self.ledger.add_worker_output(transport.loads(output.get("ftgate")))
+        self._begin_with_plan()
         if error:
             self.ledger.reasons.append(f"a worker died: {error}")
 
@@ -87,9 +101,7 @@ class DecideHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Leaves the exit status as the verdict demands."""
-        if session.config.option.collectonly:
-            return
-        if self.assessment is None and self.ftgate.usage_error is None and self._was_used:
+        if self.assessment is None and not self.gave_up:
             self._conclude(session, None)
         if self.assessment is not None:
             session.exitstatus = exit_status(
@@ -97,7 +109,7 @@ class DecideHooks:
                 self.assessment.verdict,
                 failures=session.testsfailed,
                 excusable=self.ledger.excusable,
-                must_decide=self.ftgate.settings.require_verdict,
+                must_decide=self.ftgate.settings.require_verdict or self.ledger.nothing_selected,
                 gated=self.ftgate.has_model,
             )
         if self.trouble and not session.exitstatus:
@@ -125,6 +137,7 @@ class DecideHooks:
             return
         if not self.is_controller:
             self.ledger.plan = self.ftgate.plan or Plan()
+            self.ledger.models = self.ftgate.described
             self.ledger.remarks = self.ftgate.remarks
         self.assessment = assessment = self.ledger.assess(interruption)
         self.ordinary_failures = session.testsfailed - self.ledger.excusable
@@ -150,11 +163,13 @@ class DecideHooks:
         except (OSError, FtgateError) as error:
             self.trouble.append(str(error))
 
+    def _begin_with_plan(self) -> None:
+        """On a controller, which sees no case file, the first plan says that this run is ours."""
+        if self.is_controller and self.ledger.plan is not None and not self.verdict_file.has_begun:
+            self.verdict_file.begin()
+            if self.ftgate.config.getoption("dist", "no") == "each":
+                self.ledger.usage_error = DIST_EACH
+
     def _raise_usage_error(self) -> None:
         if self.ledger.usage_error:
             raise pytest.UsageError(self.ledger.usage_error)
-
-
-def unused_items(session: pytest.Session) -> bool:
-    """Whether no eval case was selected."""
-    return not eval_items(session.items)

@@ -33,8 +33,6 @@ class GenerateHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Generates while items run; nothing is sent before every mistake is known."""
-        if session.config.option.collectonly:
-            return (yield)
         self._raise_usage_error()
         self.ftgate.make_plan(session.items)
         items = [item for item in eval_items(session.items) if item.runs]
@@ -83,7 +81,7 @@ class GenerateHooks:
         payload: dict[str, Any] = {}
         if self.worker is not None and not self.plan_sent and self.ftgate.plan is not None:
             self.plan_sent = True
-            payload["plan"] = self.ftgate.plan.as_json()
+            payload |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
         if isinstance(item, EvalCaseItem):
             if call.when == "setup" and not report.skipped:
                 payload["trials"] = [trial.as_json() for trial in self._trials(item, call)]

@@ -25,6 +25,7 @@ class RunLedger:
         self.started = _now()
         self.trials = RunRecord()
         self.plan: Plan | None = None
+        self.models: Mapping[str, Mapping[str, Any]] = {}
         self.selected: set[str] = set()
         self.finished: set[str] = set()
         self.reasons: list[str] = []
@@ -58,10 +59,18 @@ class RunLedger:
         if "plan" not in payload:
             return
         plan = Plan.from_json(payload["plan"])
+        self.models = payload.get("models") or {}
         if self.plan is None:
             self.plan = plan
         elif plan != self.plan:
             self.reasons.append("the workers collected different cases")
+
+    @property
+    def nothing_selected(self) -> bool:
+        """A model was asked for, and no eval case is there to judge it."""
+        left_out = set(self.plan.left_out) if self.plan else set()
+        planned = (item.nodeid for case in self.plan.cases for item in case.items) if self.plan else ()
+        return self.ftgate.settings.asked_for and not any(nodeid not in left_out for nodeid in planned)
 
     def cut_short(self, interruption: BaseException | None) -> str | None:
         """Why something selected did not finish, None if all did."""
@@ -70,6 +79,8 @@ class RunLedger:
         if self.collection_errors:
             noun = "error" if self.collection_errors == 1 else "errors"
             reasons.append(f"{self.collection_errors} collection {noun}")
+        elif self.nothing_selected and not (self.plan and self.plan.cases):
+            reasons.append(_no_case(self.ftgate))
         if unfinished or (interruption is not None and not self.finished >= self.selected):
             reasons.append(_unfinished(unfinished, interruption))
         return "; ".join(reasons) or None
@@ -79,7 +90,6 @@ class RunLedger:
         from pytest_ftgate.gates import assess  # noqa: PLC0415  (not needed where nothing is gated)
 
         session = self.ftgate
-        models = session.describe_models() if session.has_model else {}
         run = RunInfo(
             run_id=session.settings.run_id,
             started=self.started,
@@ -87,13 +97,19 @@ class RunLedger:
             version=__version__,
             gate=session.config_file.gate,
             gate_options=session.settings.gate_options,
-            models=models,
-            mode=_mode(str(model.get("kind")) for model in models.values()),
+            models=self.models,
+            mode=_mode(str(model.get("kind")) for model in self.models.values()),
             no_model=not session.has_model,
             cut_short=self.cut_short(interruption),
             warnings=tuple(dict.fromkeys(self.remarks)),
         )
         return assess(self.trials.freeze(run, self.plan or Plan()))
+
+
+def _no_case(session: FtgateSession) -> str:
+    similar = session.similar_names()
+    hint = f"; similar: {', '.join(similar)} (case files end in .evalcase.yaml)" if similar else ""
+    return f"no eval case under {' '.join(session.config.args)}{hint}"
 
 
 def _unfinished(unfinished: list[str], interruption: BaseException | None) -> str:

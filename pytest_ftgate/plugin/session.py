@@ -37,6 +37,8 @@ class FtgateSession:
         self.plan: Plan | None = None
         self.judged: frozenset[tuple[str, str]] = frozenset()
         self.engine: CompletionEngine | None = None
+        #: Each arm's name, kind, host and revision, once the models exist.
+        self.described: dict[str, dict[str, Any]] = {}
         self.remarks: list[str] = []
         self.usage_error: str | None = None
 
@@ -122,14 +124,22 @@ class FtgateSession:
             return as_model(made, spec)
         return make_model(spec, arm, self.config_file, rootdir=self.config.rootpath, environ=os.environ)
 
-    def describe_models(self) -> dict[str, dict[str, Any]]:
-        """Each arm's name, kind, host and revision, for header and record."""
-        return {str(arm): model.describe() for arm, model in self.models.items()}
+    def header(self) -> str:
+        """Who is compared, and where they answer, as far as it is known before collection."""
+        arms = []
+        for arm, spec in self.specs.items():
+            try:
+                about = self._make_model(arm, spec).describe()
+            except (FileError, ConfigError):  # a conftest further down may know this spec; said in full later
+                about = {}
+            host = about.get("host") or about.get("kind")
+            arms.append(f"{arm} {spec}" + (f" ({host})" if host else ""))
+        return ", ".join(arms)
 
-    def check(self) -> None:
+    def check(self, *, scorers: bool) -> None:
         """Reads the configuration and keeps what is wrong with it for the end of collection."""
         try:
-            _ = self.gate, self.table, self.specs
+            _ = self.gate, self.specs, self.table if scorers else None
         except pytest.UsageError as error:
             self.usage_error = str(error)
 
@@ -166,6 +176,7 @@ class FtgateSession:
         """The engine that generates answers; the caller enters and leaves it."""
         from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
+        self.described = {str(arm): model.describe() for arm, model in self.models.items()}
         self.engine = CompletionEngine(self.models, concurrency=concurrency)
         return self.engine
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftgate.plugin.options import ALIASES
 from pytest_ftgate.reports.terminal import render_terminal
 
 if TYPE_CHECKING:
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from pytest_ftgate.reports.lines import Line
 
 _SHOWN_MISSES = 10
+
+
+def header_lines(session: FtgateSession) -> list[str]:
+    """Who is compared, and which of our short option names belongs to this project."""
+    taken = [
+        f"ftgate: {alias} is this project's own option; {ALIASES[alias]} is ours"
+        for alias in session.settings.taken_aliases
+    ]
+    return [f"ftgate: {session.header()}", *taken]
 
 
 class TerminalSection:

@@ -28,9 +28,8 @@ class VerdictFile:
         """Replaces whatever verdict lies there, once; raises UsageError where nothing can be written."""
         if self.has_begun:
             return
-        started = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            self._write(incomplete_verdict_json(self.run_id, "the run has not finished", started))
+            self._write(incomplete_verdict_json(self.run_id, "the run has not finished", _now()))
         except (OSError, FtgateError) as error:
             raise pytest.UsageError(f"the verdict file {self.path} can't be written: {error}") from None
         self.has_begun = True
@@ -39,9 +38,18 @@ class VerdictFile:
         """Writes the verdict of the finished run; raises OSError or FtgateError."""
         self._write(verdict_json(assessment))
 
+    def give_up(self, reason: str) -> None:
+        """Says why this run will have no verdict; the file is INCOMPLETE already."""
+        if self.has_begun:
+            self._write(incomplete_verdict_json(self.run_id, reason, _now()))
+
     def _write(self, content: Mapping[str, Any]) -> None:
         folder = self.path.parent
         if folder.name == ".ftgate" and not folder.exists():
             folder.mkdir(parents=True)
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         write_atomic(self.path, json_text(content))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,151 @@
+"""Runs against a real local endpoint and against saved answers: what is sent, what stops a run, what is kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.plugin.conftest import Project
+from tests.support.server import ChatServer
+
+CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
+
+
+def answer(body: dict[str, object]) -> str:
+    text = json.dumps(body["messages"])
+    return next(city for land, city in CAPITALS.items() if land in text)
+
+
+def entry(server: ChatServer) -> str:
+    return f"models:\n  tuned: {{name: tuned-1, base_url: '{server.url}', api_key_env: TUNED_KEY}}\n"
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNED_KEY", "sk-canary-123456")
+
+
+def test_each_request_is_sent_once(project: Project) -> None:
+    with ChatServer(answer=answer) as server:
+        project.write("ftgate.yaml", "gate: {min_cases: 1, criteria: {all: {metric: pass_rate, at_least: 100%}}}\n" + entry(server))
+
+        result = project.run("--model=tuned", "--baseline=python:bots:good")
+
+        assert server.count == 4
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"ftgate: model tuned (*127.0.0.1*), baseline python:bots:good*"])
+
+
+def test_a_wrong_key_stops_the_run_at_once_with_one_message(project: Project) -> None:
+    with ChatServer(statuses=[401] * 99) as server:
+        project.write("ftgate.yaml", entry(server))
+
+        result = project.run("--model=tuned")
+
+        assert server.count == 1
+    output = result.stdout.str() + result.stderr.str()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert output.count("TUNED_KEY") == 1
+    assert "sk-canary-123456" not in output
+    assert project.verdict["verdict"] == "INCOMPLETE"
+
+
+def test_an_unreachable_host_stops_the_run_at_once(project: Project) -> None:
+    project.write("ftgate.yaml", "models:\n  tuned: {name: t, base_url: 'http://127.0.0.1:9/v1', api_key_env: TUNED_KEY}\n")
+
+    result = project.run("--model=tuned")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*127.0.0.1:9*"])
+
+
+def test_a_missing_key_variable_is_named(project: Project) -> None:
+    project.write("ftgate.yaml", "models:\n  tuned: {name: t, base_url: 'http://127.0.0.1:9/v1', api_key_env: NO_SUCH_KEY}\n")
+
+    result = project.run("--model=tuned")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*NO_SUCH_KEY*"])
+
+
+def test_answers_that_were_saved_can_be_played(project: Project) -> None:
+    first = project.run("--model=python:bots:bad", "--baseline=python:bots:good", "--ftgate-save-answers=saved/a.jsonl")
+    judged = project.verdict["criteria"]
+
+    second = project.run("--model=recorded:saved/a.jsonl", "--baseline=recorded:saved/a.jsonl")
+
+    assert (second.ret, second.parseoutcomes()) == (first.ret, first.parseoutcomes())
+    assert project.verdict["criteria"] == judged
+    assert project.verdict["mode"] == "recorded"
+
+
+def test_all_lacking_and_changed_answers_are_listed_before_anything_is_sent(project: Project) -> None:
+    project.run("--model=python:bots:good", "--ftgate-save-answers=a.jsonl")
+    cases = project.pytester.path / "evals/capitals.evalcase.yaml"
+    project.write("evals/capitals.evalcase.yaml", cases.read_text().replace("Capital of Italy?", "And of Italy?"))
+    lines = (project.pytester.path / "a.jsonl").read_text().splitlines(keepends=True)
+    project.write("a.jsonl", "".join(line for line in lines if "japan" not in line))
+
+    result = project.run("--model=recorded:a.jsonl")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*italy*", "*japan*"])
+    assert project.verdict["verdict"] == "INCOMPLETE"
+
+
+def test_the_record_can_be_played_and_judged_again(project: Project) -> None:
+    project.run("--model=python:bots:bad", "--ftgate-report=record.jsonl")
+
+    played = project.run("--model=recorded:record.jsonl")
+
+    assert played.ret == 0
+    assert project.verdict["verdict"] == "SHIP"
+
+
+def test_a_hook_makes_models(project: Project) -> None:
+    project.write(
+        "conftest.py",
+        "def pytest_ftgate_make_model(config, spec):\n"
+        "    if spec == 'app':\n        import bots\n        return bots.good\n",
+    )
+
+    result = project.run("--model=app")
+
+    assert result.ret == 0
+    result.assert_outcomes(passed=4)
+
+
+def test_a_hook_adds_scorers(project: Project) -> None:
+    project.write(
+        "conftest.py",
+        "from pytest_ftgate.scorers.spec import ScorerSpec\n"
+        "from pytest_ftgate.scores import Score\n"
+        "def short(options, subject):\n"
+        "    return Score(scorer='short', value=1.0, passed=len(subject.text) < 9, explanation='short: counted')\n"
+        "def pytest_ftgate_scorers(config):\n"
+        "    return {'short': ScorerSpec(name='short', doc='A short answer.', score=short)}\n",
+    )
+    cases = "suite: capitals\ncases:\n  - {id: italy, prompt: Capital of Italy?, expect: {short: true}}\n"
+    project.write("evals/capitals.evalcase.yaml", cases)
+
+    result = project.run("--model=python:bots:good")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_hook_may_not_replace_a_scorer(project: Project) -> None:
+    project.write("conftest.py", "def pytest_ftgate_scorers(config):\n    return {'contains': None}\n")
+
+    result = project.run("--model=python:bots:good")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*there already is a scorer 'contains'*"])
+
+
+def test_the_decision_is_told_once(project: Project) -> None:
+    project.write("conftest.py", "def pytest_ftgate_decided(assessment):\n    print('decided', assessment.verdict.word)\n")
+
+    result = project.run("--model=python:bots:good", "-s")
+
+    assert [line for line in result.outlines if line.startswith("decided") or line.endswith("decided SHIP")][0].endswith("SHIP")

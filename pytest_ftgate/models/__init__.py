@@ -1,0 +1,68 @@
+"""Models: whoever answers a case. What a model is and what it is asked; light, nothing is imported here.
+
+The only folder that touches the network. Nothing here judges an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from pytest_ftgate.cases import Arm, EvalCase
+from pytest_ftgate.completions import Completion
+
+
+class RequestKey(NamedTuple):
+    """What makes a request unique in a run; `repeat` counts from 1."""
+
+    suite: str
+    id: str
+    arm: Arm
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One arm is asked one case, for the n-th time (`repeat` counts from 1)."""
+
+    case: EvalCase
+    arm: Arm
+    repeat: int = 1
+
+    @property
+    def key(self) -> RequestKey:
+        """Equal keys are one request: it is sent once, whoever needs its answer."""
+        return RequestKey(self.case.suite, self.case.id, self.arm, self.repeat)
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Whoever answers. Retries, deadlines and latency are the model's own business.
+
+    A model that never waits may have a method `answer_now(request) -> Completion` besides; it is then called
+    in the thread that asks, without a loop.
+    """
+
+    @property
+    def name(self) -> str:
+        """As it is shown: the entry's name, or what the user wrote."""
+
+    @property
+    def concurrency(self) -> int | None:
+        """At most so many requests in flight; None: as many as the engine allows."""
+
+    def describe(self) -> dict[str, Any]:
+        """Builtins for header and record: name, kind, host, model, revision; no secrets, nothing empty."""
+
+    def missing(self, requests: Sequence[Request]) -> Sequence[str]:
+        """What can't be answered although it will be asked, one line each; called before anything is sent."""
+
+    def remarks(self) -> Sequence[str]:
+        """What the verdict should say of the answers, one sentence each; called after the run."""
+
+    async def complete(self, request: Request) -> Completion:
+        """The answer. Raises `ModelError`, or `FatalModelError` if no request can succeed."""
+
+    async def aclose(self) -> None:
+        """Releases connections; called once, in the loop that called `complete`."""

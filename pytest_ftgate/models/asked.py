@@ -1,0 +1,29 @@
+"""What an arm is really asked: the case, with what the entry in `ftgate.yaml` changes of it. No I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_ftgate.models import Request
+
+
+def asked_messages(request: Request, system: str | None) -> Sequence[Mapping[str, Any]]:
+    """The case's messages; an entry's `system` replaces the suite's, or comes first where there is none."""
+    messages = request.case.messages
+    if system is None:
+        return messages
+    has_system = bool(messages) and messages[0].get("role") in ("system", "developer")
+    return ({"role": "system", "content": system}, *messages[has_system:])
+
+
+def asked_params(request: Request, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The case's parameters for this repeat; an entry's win over them, and its None removes one."""
+    if not overrides:
+        return request.case.params_of(request.repeat)
+    merged = {
+        name: value for name, value in {**request.case.params, **overrides}.items() if value is not None
+    }
+    # Merged before the repeat is counted in, so that an entry's seed moves along too.
+    return dataclasses.replace(request.case, params=merged).params_of(request.repeat)

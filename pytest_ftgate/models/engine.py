@@ -1,0 +1,309 @@
+"""Asks models ahead of the items that need the answers: the only place that knows there is an event loop.
+
+Each request is sent once. What is judged, and what is done about an error, is not decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Self
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.completions import Completion
+from pytest_ftgate.errors import FatalModelError, ModelError
+from pytest_ftgate.models import Model, Request, RequestKey
+
+# How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
+_LOOK_UP_S = 0.1
+_CLOSE_S = 2.0
+
+
+class _Job:
+    """One request on its way. `outcome` and `event` are guarded by the engine's lock."""
+
+    __slots__ = ("event", "group", "model", "number", "outcome", "request", "sent")
+
+    def __init__(self, request: Request, model: Model, number: int, group: int) -> None:
+        self.request = request
+        self.model = model
+        self.number = number
+        self.group = group
+        self.sent = False
+        self.outcome: Completion | ModelError | None = None
+        self.event: threading.Event | None = None
+
+
+class _Lane:
+    """The requests to one model, in order; lives in the loop's thread.
+
+    The first goes alone: a wrong key costs one request. The others follow when it has any outcome.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.waiting: deque[_Job] = deque()
+        self.in_flight = 0
+        self.probed = False
+
+    def next_job(self) -> _Job | None:
+        """The job that may be sent now, left in its place."""
+        while self.waiting and self.waiting[0].sent:
+            self.waiting.popleft()
+        limit = (self.model.concurrency if self.probed else 1) or self.in_flight + 1
+        return self.waiting[0] if self.waiting and self.in_flight < limit else None
+
+
+class CompletionEngine:
+    """Runs from entering to leaving its `with` block, in a thread and loop of its own; owned by one session.
+
+    `models` gives the model of each arm, or of each request where roles or folders have their own. The thread
+    starts with the first request to a model that has to wait for its answers.
+    """
+
+    def __init__(
+        self, models: Mapping[Arm, Model] | Callable[[Request], Model], *, concurrency: int = 32
+    ) -> None:
+        self._model_of = models if callable(models) else lambda request: models[request.arm]
+        self._concurrency = concurrency
+        #: Set at the first fatal error; from then on nothing is sent.
+        self.fatal: FatalModelError | None = None
+        self._over: ModelError | None = None
+        # Guards jobs, outcomes, events, counters and the thread's start against the loop's thread.
+        self._lock = threading.Lock()
+        self._jobs: dict[RequestKey, _Job] = {}
+        self._answered = 0
+        self._groups = 0
+        self._consumed = 0
+        self._ahead: int | None = None
+        self._held: deque[_Job] = deque()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # From here on: the loop's thread only.
+        self._stop: asyncio.Event
+        self._lanes: dict[int, _Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Cancels what is on its way, closes the models, and ends the thread."""
+        self._abandon(ModelError("the run ended before the answer came", kind="stopped"))
+        if self._thread is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(2 * _CLOSE_S)
+
+    def prefetch(self, groups: Sequence[Sequence[Request]], *, ahead: int | None = None) -> None:
+        """Sends requests in this order, as many at once as the limits allow; returns at once.
+
+        A group is what one item needs. With `ahead`, no group is sent that lies more than so many behind the
+        last one for which a result was asked.
+        """
+        self._ahead = ahead
+        with self._lock:
+            first = self._groups
+            self._groups += len(groups)
+            for group, requests in enumerate(groups, first):
+                for request in requests:
+                    if request.key not in self._jobs:
+                        self._held.append(self._new_job(request, group))
+        self._release()
+
+    def result(self, request: Request, timeout: float | None = None) -> Completion:
+        """The answer; waits for it, and sends the request if nobody has yet.
+
+        Raises the `ModelError` that the model raised, the fatal error because of which the request was not
+        sent, and TimeoutError after `timeout` seconds. Ctrl-C ends the wait.
+        """
+        job = self._job(request)
+        if not self._waited(job, timeout):
+            raise TimeoutError(f"no answer within {timeout:g} s")
+        outcome = job.outcome
+        assert outcome is not None
+        if isinstance(outcome, ModelError):
+            # Without its old traceback: the same error may be raised for several items.
+            raise outcome.with_traceback(None)
+        return outcome
+
+    def wait(self, request: Request, timeout_s: float | None = None) -> bool:
+        """Whether there is an answer or an error, after waiting at most so long. Ctrl-C ends the wait."""
+        return self._waited(self._job(request), timeout_s)
+
+    def progress(self) -> tuple[int, int]:
+        """Answers (and errors) that are in, and requests that are planned."""
+        return self._answered, len(self._jobs)
+
+    def _job(self, request: Request) -> _Job:
+        with self._lock:
+            job = self._jobs.get(request.key)
+            if job is None:
+                job = self._new_job(request, self._consumed - 1)
+            elif job.request.case is not request.case and job.request.case.asked != request.case.asked:
+                raise ValueError(f"{request.key} was asked something else before")
+            consumed = max(self._consumed, job.group + 1)
+            moved, self._consumed = consumed > self._consumed, consumed
+        if moved and self._held:
+            self._release()
+        if job.outcome is None and not job.sent:
+            self._send([job], urgent=True)
+        return job
+
+    def _new_job(self, request: Request, group: int) -> _Job:
+        job = _Job(request, self._model_of(request), len(self._jobs), group)
+        job.outcome = self._over
+        self._jobs[request.key] = job
+        return job
+
+    def _release(self) -> None:
+        """Sends what `ahead` allows."""
+        with self._lock:
+            end = self._groups if self._ahead is None else self._consumed + self._ahead
+            jobs = []
+            while self._held and self._held[0].group < end:
+                jobs.append(self._held.popleft())
+        self._send(jobs, urgent=False)
+
+    def _send(self, jobs: Sequence[_Job], *, urgent: bool) -> None:
+        slow = []
+        for job in jobs:
+            if job.outcome is not None:
+                continue
+            answer_now = getattr(job.model, "answer_now", None)
+            if answer_now is None:
+                slow.append(job)
+            else:
+                self._settle(job, _answered_now(answer_now, job.request))
+        if slow:
+            self._started_loop().call_soon_threadsafe(self._enqueue, slow, urgent)
+
+    def _waited(self, job: _Job, timeout_s: float | None) -> bool:
+        with self._lock:
+            if job.outcome is not None:
+                return True
+            event = job.event = job.event or threading.Event()
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        while not event.wait(
+            _LOOK_UP_S if end is None else max(0.0, min(_LOOK_UP_S, end - time.monotonic()))
+        ):
+            if end is not None and time.monotonic() >= end:
+                return False
+            if self._thread is not None and not self._thread.is_alive():
+                self._abandon(ModelError("the engine's thread has ended", kind="stopped"))
+        return True
+
+    def _settle(self, job: _Job, outcome: Completion | ModelError) -> None:
+        with self._lock:
+            if job.outcome is None:
+                self._answered += 1
+            self._set(job, outcome)
+        if isinstance(outcome, FatalModelError) and self.fatal is None:
+            self.fatal = outcome
+            self._abandon(outcome)
+
+    def _abandon(self, error: ModelError) -> None:
+        """Gives every request without an outcome this one, those that are still to come included."""
+        with self._lock:
+            self._over = self._over or error
+            for job in self._jobs.values():
+                self._set(job, self._over)
+
+    def _set(self, job: _Job, outcome: Completion | ModelError) -> None:
+        """The first outcome counts; the lock is held."""
+        job.outcome = job.outcome or outcome
+        if job.event is not None:
+            job.event.set()
+
+    def _started_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                started = threading.Event()
+                self._thread = threading.Thread(
+                    target=lambda: asyncio.run(self._main(started)), name="ftgate-engine", daemon=True
+                )
+                self._thread.start()
+                started.wait()
+            assert self._loop is not None
+            return self._loop
+
+    async def _main(self, started: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        started.set()
+        await self._stop.wait()
+        self._cancel_all()
+        await _finished(self._tasks)
+        # A client that is dropped unclosed can hang the next one.
+        await _finished({asyncio.create_task(lane.model.aclose()) for lane in self._lanes.values()})
+
+    def _enqueue(self, jobs: Sequence[_Job], urgent: bool) -> None:
+        for job in jobs:
+            lane = self._lanes.setdefault(id(job.model), _Lane(job.model))
+            if urgent:
+                lane.waiting.appendleft(job)
+            else:
+                lane.waiting.append(job)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Starts requests in order, as long as there is room."""
+        while len(self._tasks) < self._concurrency and self.fatal is None:
+            ready = [(job.number, lane) for lane in self._lanes.values() if (job := lane.next_job())]
+            if not ready:
+                return
+            lane = min(ready, key=lambda pair: pair[0])[1]
+            job = lane.waiting.popleft()
+            job.sent = True
+            lane.in_flight += 1
+            task = asyncio.get_running_loop().create_task(self._ask(lane, job))
+            self._tasks.add(task)
+
+    async def _ask(self, lane: _Lane, job: _Job) -> None:
+        try:
+            self._settle(job, await _answered(lane.model, job.request))
+        finally:
+            lane.in_flight -= 1
+            lane.probed = True
+            self._tasks -= {asyncio.current_task()}
+        if self.fatal is None:
+            self._pump()
+        else:
+            self._cancel_all()
+
+    def _cancel_all(self) -> None:
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _finished(tasks: Set[asyncio.Task[None]]) -> None:
+    """Waits a moment for these; what they raise does not matter any more."""
+    if tasks:
+        done, _ = await asyncio.wait(set(tasks), timeout=_CLOSE_S)
+        for task in done:
+            if not task.cancelled():
+                task.exception()
+
+
+async def _answered(model: Model, request: Request) -> Completion | ModelError:
+    try:
+        return await model.complete(request)
+    except ModelError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - around a user's model
+        return _raised(model, error)
+
+
+def _answered_now(answer_now: Callable[[Request], Completion], request: Request) -> Completion | ModelError:
+    try:
+        return answer_now(request)
+    except ModelError as error:
+        return error
+
+
+def _raised(model: Model, error: Exception) -> ModelError:
+    return ModelError(f"{model.name} raised {type(error).__name__}: {error}", kind="raised")

@@ -1,0 +1,90 @@
+"""Saved answers, the writing side: the answers of a run as JSON lines that `recorded:` plays again.
+
+One answer per line, sorted, so that a new baseline is reviewed as a diff. Nothing here reads or judges.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_ftgate.errors import RecordError
+from pytest_ftgate.runs import Record
+from pytest_ftgate.trials import Trial
+
+ANSWERS_SCHEMA = "ftgate.answers/1"
+
+
+def write_answers(path: Path, record: Record) -> None:
+    """Writes the answers of both arms, all or nothing; an older file stays until the new one is whole.
+
+    Raises `RecordError` if it can't be written. Equal answers give equal bytes, but for `latency_s` and
+    `created`.
+    """
+    try:
+        _replace(path, answer_lines(record))
+    except OSError as error:
+        raise RecordError(f"{path}: the answers can't be saved: {error.strerror or error}") from None
+
+
+def answer_lines(record: Record) -> Iterator[str]:
+    """The lines of the file, with their line ends."""
+    yield json.dumps({"schema": ANSWERS_SCHEMA}) + "\n"
+    asked = {(case.suite, case.id): case.asked for case in record.plan.cases}
+    # Several items may judge one answer; it is saved once.
+    answers = {
+        (key.suite, key.case, key.arm, key.repeat): trial
+        for trial in record.trials
+        if trial.completion
+        for key in [trial.key]
+    }
+    for key in sorted(answers):
+        row = _row(answers[key], asked.get(key[:2]))
+        yield json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _row(trial: Trial, asked: str | None) -> Mapping[str, Any]:
+    assert trial.completion is not None
+    answer = trial.completion.as_json()
+    return {
+        "suite": trial.key.suite,
+        "id": trial.key.case,
+        "repeat": trial.key.repeat,
+        "turn": 1,
+        "arm": trial.key.arm.value,
+        **({"asked": asked} if asked else {}),
+        **({"model": answer["model"]} if "model" in answer else {}),
+        "text": trial.completion.text,
+        **{name: answer[name] for name in _AS_THEY_ARE if name in answer},
+    }
+
+
+_AS_THEY_ARE = (
+    "tool_calls",
+    "finish_reason",
+    "refusal",
+    "usage",
+    "latency_s",
+    "logprobs",
+    "cost",
+    "fingerprint",
+    "created",
+)
+
+
+def _replace(path: Path, lines: Iterable[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,144 @@
+"""The OpenAI client over aiohttp, with a clock at the socket and a cap on what is read.
+
+The SDK's own aiohttp transport has no place for either: it hands out an undecoded stream, and a clock
+around it would include the wait for a connection. This module imports openai and aiohttp; it is itself
+imported in the engine's thread only, when the first request goes out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+import aiohttp
+import httpx2
+import openai
+
+from pytest_ftgate.models.exchange import Reply, TooLargeError, UnreachableError, WireError
+
+_LATENCY = "ftgate_latency_s"
+_KEEP_ALIVE_S = 60.0
+_CONNECT_TIMEOUT_S = 10.0
+
+
+class ChatClient:
+    """The connections to one endpoint; owned by one model, used in one loop, closed once."""
+
+    def __init__(self, base_url: str, api_key: str | None, headers: Mapping[str, str], wire: Wire) -> None:
+        parts = urlsplit(base_url)
+        # The SDK wants some key; without one of ours the header is left out.
+        authorization: dict[str, Any] = {} if api_key else {"Authorization": openai.Omit()}
+        self._client = openai.AsyncOpenAI(
+            api_key=api_key or "none",
+            base_url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+            default_query=dict(parse_qsl(parts.query)) or None,
+            default_headers={**authorization, **headers, "Accept-Encoding": "gzip, deflate"},
+            max_retries=0,
+            timeout=None,
+            http_client=openai.DefaultAioHttpClient(transport=wire, follow_redirects=False),
+        )
+
+    async def post(self, body: Mapping[str, Any]) -> Reply:
+        """Sends one request for a chat completion. Raises `WireError` if nothing whole came back."""
+        # Low level on purpose: the typed method converts the request and the answer to models, which costs
+        # more than everything else that happens here, and its models hide what the endpoint really sent.
+        try:
+            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
+        except openai.APIStatusError as error:
+            response = error.response
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        latency_s = response.extensions[_LATENCY]
+        return Reply(status=response.status_code, headers=headers, body=response.content, latency_s=latency_s)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+
+@dataclass(slots=True)
+class _Clock:
+    sent_at: float
+
+
+class Wire(httpx2.AsyncBaseTransport):
+    """An HTTP transport that stamps each response with its time on the wire; opened by the first request."""
+
+    def __init__(self, *, connections: int, max_bytes: int, proxy_url: str | None = None) -> None:
+        self._connections = connections
+        self._max_bytes = max_bytes
+        self._proxy_url = proxy_url
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Sends without following redirects, and reads the whole body, decoded."""
+        session = self._session or self._open(request.url)
+        clock = _Clock(sent_at=time.perf_counter())
+        try:
+            async with session.request(
+                request.method,
+                # httpx has made a header of the user part, and aiohttp refuses both at once.
+                str(request.url.copy_with(username=None, password=None)),
+                headers=request.headers.multi_items(),
+                data=request.content,
+                allow_redirects=False,
+                proxy=self._proxy_url,
+                trace_request_ctx=clock,
+            ) as response:
+                body = await self._read(response)
+                latency_s = time.perf_counter() - clock.sent_at
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise UnreachableError(_reason(error)) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise WireError(_reason(error)) from None
+        headers = [
+            (name, value) for name, value in response.raw_headers if name.lower() != b"content-encoding"
+        ]
+        extensions = {_LATENCY: latency_s}
+        return httpx2.Response(
+            response.status, headers=headers, content=body, extensions=extensions, request=request
+        )
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self, url: httpx2.URL) -> aiohttp.ClientSession:
+        # The SDK's own context: the system's trust store, SSL_CERT_FILE and SSL_CERT_DIR.
+        tls: Any = httpx2.create_ssl_context() if url.scheme == "https" else True
+        traces = aiohttp.TraceConfig()
+        traces.on_request_chunk_sent.append(_stamp)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEEP_ALIVE_S, ssl=tls),
+            # The deadline is the retry loop's; only a host that drops packets is told apart here.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
+            trace_configs=[traces],
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self._session
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise TooLargeError(f"the answer is longer than {self._max_bytes:,} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+async def _stamp(_session: aiohttp.ClientSession, context: SimpleNamespace, _chunk: object) -> None:
+    # Called as each part of the body is handed to the socket, so the last call counts.
+    context.trace_request_ctx.sent_at = time.perf_counter()
+
+
+def _reason(error: BaseException) -> str:
+    # The cause says "Connection refused" or "certificate has expired"; aiohttp's text repeats host and port.
+    cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
+    text = getattr(cause, "strerror", None) or str(cause)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

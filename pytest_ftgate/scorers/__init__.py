@@ -1,1 +1,60 @@
-"""Scorers: one family per file, and the table of them. A scorer sees one answer and returns one score."""
+"""Scorers: checks of one answer, each a row of one table that drives validation, schema, docs and scoring.
+
+Heavy libraries are imported inside the function that needs them. Nothing here asks a model or reads case files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pytest_ftgate.cases import EvalCase
+from pytest_ftgate.completions import Completion
+from pytest_ftgate.scorers import (
+    choice,
+    json_match,
+    json_schema,
+    json_values,
+    measured,
+    numeric,
+    overlap,
+    python_code,
+    refusal,
+    text,
+    tool_calls,
+    translation,
+)
+from pytest_ftgate.scorers.answer import cut_answer
+from pytest_ftgate.scorers.scoring import DEADLINE_S, score_with
+from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
+from pytest_ftgate.scores import Score
+
+_FAMILIES = (
+    text, numeric, choice, overlap, translation, json_values, json_schema, json_match, tool_calls, refusal, measured,
+    python_code,
+)  # fmt: skip
+
+#: Every scorer that this package brings, by name.
+BUILTIN: Mapping[str, ScorerSpec] = MappingProxyType(
+    {spec.name: spec for family in _FAMILIES for spec in family.SCORERS}
+)
+
+
+def score_case(
+    case: EvalCase,
+    completion: Completion,
+    table: Mapping[str, ScorerSpec] = BUILTIN,
+    *,
+    deadline_s: float = DEADLINE_S,
+) -> tuple[Score, ...]:
+    """The scores of one answer: one for each expectation of the case, composites as trees.
+
+    The value of `any_of` is the highest of its parts, of `all_of` the lowest, of `not` one minus its part's; the
+    weights of parts don't count. An answer that was cut off at the token limit has a failed `finish_reason` more,
+    unless the case accepts that. A case without expectations has no scores. Each scorer has `deadline_s` seconds (in
+    the main thread). Raises ScorerError, which names the scorer, if one can't judge.
+    """
+    return score_with(table, case, completion, deadline_s)
+
+
+__all__ = ["BUILTIN", "DEADLINE_S", "Option", "ScorerSpec", "Subject", "cut_answer", "score_case"]

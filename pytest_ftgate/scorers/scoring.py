@@ -1,0 +1,165 @@
+"""Scores one answer by all expectations of its case; whatever a scorer does wrong becomes a `ScorerError`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_ftgate.cases import EvalCase, Expectation
+from pytest_ftgate.completions import Completion
+from pytest_ftgate.errors import ScorerError
+from pytest_ftgate.scorers.answer import cut_answer
+from pytest_ftgate.scorers.deadline import Deadline, DeadlineExceededError
+from pytest_ftgate.scorers.explain import bounded, printable, show, verdict
+from pytest_ftgate.scorers.spec import ScorerSpec, Subject
+from pytest_ftgate.scores import Score
+
+Table = Mapping[str, ScorerSpec]
+_Result = TypeVar("_Result")
+
+#: Seconds for one scorer on one answer.
+DEADLINE_S = 10.0
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+
+
+def score_with(
+    table: Table, case: EvalCase, completion: Completion, deadline_s: float = DEADLINE_S
+) -> tuple[Score, ...]:
+    """One score for each expectation of the case, in order; a truncated answer gets a failed one more.
+
+    Raises ScorerError if any scorer can't judge the answer.
+    """
+    if not case.expect:
+        return ()
+    text = _guarded("answer", deadline_s, lambda: cut_answer(case.answer, completion.text))
+    scoring = _Scoring(table, Subject(case=case, completion=completion, text=text), deadline_s)
+    return (*map(scoring.tree, case.expect), *_truncated(case, completion))
+
+
+def _truncated(case: EvalCase, completion: Completion) -> tuple[Score, ...]:
+    if completion.finish_reason != "length" or case.accept_truncated:
+        return ()
+    said = "the answer was cut off at the token limit; raise max_tokens, or set `accept_truncated: true`"
+    return (verdict("finish_reason", False, said),)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Scoring:
+    """The expectations of one case applied to one answer."""
+
+    table: Table
+    subject: Subject
+    deadline_s: float
+
+    def tree(self, expectation: Expectation) -> Score:
+        """The score of a check or a composite, with the name and weight that the case gives it."""
+        score = self._composite(expectation) if expectation.children else self._leaf(expectation)
+        return dataclasses.replace(
+            score, scorer=expectation.scorer, name=expectation.name, weight=expectation.weight
+        )
+
+    def _leaf(self, expectation: Expectation) -> Score:
+        spec = self.table.get(expectation.scorer)
+        if spec is None:
+            raise ScorerError(f"unknown scorer '{expectation.scorer}'; it is not installed in this run")
+        result = _guarded(spec.name, self.deadline_s, lambda: spec.score(expectation.options, self.subject))
+        return _checked(spec.name, result)
+
+    def _composite(self, expectation: Expectation) -> Score:
+        """any_of is the best value, all_of the worst, not the rest to 1: so De Morgan's laws hold for values too."""
+        children = tuple(map(self.tree, expectation.children))
+        values, passed = [child.value for child in children], [child.passed for child in children]
+        if expectation.scorer == "any_of":
+            value, good = max(values), any(passed)
+        elif expectation.scorer == "all_of":
+            value, good = min(values), all(passed)
+        else:
+            value, good = 1 - min(values), not all(passed)
+        said = f"{expectation.scorer}: {_REASON[expectation.scorer, good]}"
+        inner = "; ".join(child.explanation for child in children)
+        explanation = bounded(f"{said} ({inner})")
+        return Score(
+            scorer=expectation.scorer, value=value, passed=good, explanation=explanation, children=children
+        )
+
+
+_REASON = {
+    ("any_of", True): "one passed",
+    ("any_of", False): "none passed",
+    ("all_of", True): "all passed",
+    ("all_of", False): "not all passed",
+    ("not", True): "failed, as expected",
+    ("not", False): "passed, and should not",
+}
+
+
+def _guarded(name: str, deadline_s: float, judge: Callable[[], _Result]) -> _Result:
+    """Runs a scorer within its time; all that it raises is its error, but not what a signal raised meanwhile."""
+    guard = Deadline(deadline_s)
+    try:
+        with guard:
+            result = judge()
+    except DeadlineExceededError:
+        pass
+    except BaseException as error:
+        # Ctrl-C and other owners' alarms must end the run; the same types raised by the scorer must not.
+        if guard.foreign:
+            raise
+        if not guard.expired:
+            raise _error_of(name, error) from error
+    if guard.expired:
+        raise ScorerError(f"scorer '{name}' did not finish within {deadline_s:g} s")
+    return result
+
+
+def _error_of(name: str, error: BaseException) -> ScorerError:
+    if isinstance(error, ScorerError):
+        return ScorerError(f"scorer '{name}': {error}")
+    where = _place_of(error)
+    text = printable(str(error))[:500]
+    said = f"raised {type(error).__name__}" + (f": {text}" if text else "")
+    return ScorerError(f"scorer '{name}'{f' ({where})' if where else ''} {said}")
+
+
+def _place_of(error: BaseException) -> str:
+    """`file:line` of the first frame of somebody else's code below ours, "" if there is none."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if not frame.filename.startswith((_PACKAGE, "<")):
+            return f"{_short(frame.filename)}:{frame.lineno}"
+    return ""
+
+
+def _short(filename: str) -> str:
+    try:
+        return Path(filename).relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return filename
+
+
+def _checked(name: str, score: object) -> Score:
+    """The score if it is one: its value finite and in [0, 1], its fields of builtins that can be stored."""
+    if not isinstance(score, Score):
+        raise ScorerError(f"scorer '{name}' returned {type(score).__name__}, not a Score")
+    value, passed = score.value, score.passed
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or not 0 <= value <= 1
+    ):
+        raise ScorerError(f"scorer '{name}' gave the value {value!r}, it must be a number from 0 to 1")
+    if not isinstance(passed, bool):
+        raise ScorerError(f"scorer '{name}' gave passed={passed!r}, it must be True or False")
+    if not isinstance(score.explanation, str):
+        raise ScorerError(f"scorer '{name}' gave the explanation {show(score.explanation)}, it must be text")
+    try:
+        details = json.loads(json.dumps(dict(score.details), allow_nan=False)) if score.details else {}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ScorerError(f"scorer '{name}' gave details that are not plain JSON: {error}") from None
+    explanation = bounded(score.explanation)
+    return dataclasses.replace(score, value=float(value), explanation=explanation, details=details)

@@ -7,6 +7,8 @@ imported in the engine's thread only, when the first request goes out.
 
 from __future__ import annotations
 
+import os
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,13 +32,14 @@ class ChatClient:
 
     def __init__(self, base_url: str, api_key: str | None, headers: Mapping[str, str], wire: Wire) -> None:
         parts = urlsplit(base_url)
+        own = any(name.lower() == "authorization" for name in headers)
         # The SDK wants some key; without one of ours the header is left out.
-        authorization: dict[str, Any] = {} if api_key else {"Authorization": openai.Omit()}
+        self._options: Any = {} if api_key or own else {"headers": {"Authorization": openai.Omit()}}
         self._client = openai.AsyncOpenAI(
             api_key=api_key or "none",
             base_url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
             default_query=dict(parse_qsl(parts.query)) or None,
-            default_headers={**authorization, **headers, "Accept-Encoding": "gzip, deflate"},
+            default_headers={**headers, "Accept-Encoding": "gzip, deflate"},
             max_retries=0,
             timeout=None,
             http_client=openai.DefaultAioHttpClient(transport=wire, follow_redirects=False),
@@ -47,7 +50,12 @@ class ChatClient:
         # Low level on purpose: the typed method converts the request and the answer to models, which costs
         # more than everything else that happens here, and its models hide what the endpoint really sent.
         try:
-            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
+            response = await self._client.post(
+                "/chat/completions",
+                cast_to=httpx2.Response,
+                body=body,
+                options=self._options,
+            )
         except openai.APIStatusError as error:
             response = error.response
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -138,7 +146,10 @@ async def _stamp(_session: aiohttp.ClientSession, context: SimpleNamespace, _chu
 
 
 def _reason(error: BaseException) -> str:
-    # The cause says "Connection refused" or "certificate has expired"; aiohttp's text repeats host and port.
+    # "Connection refused" or "certificate has expired"; aiohttp's own text repeats host and port.
     cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
+    number = getattr(cause, "errno", None)
+    if isinstance(number, int) and number > 0 and not isinstance(cause, ssl.SSLError):
+        return os.strerror(number)
     text = getattr(cause, "strerror", None) or str(cause)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__

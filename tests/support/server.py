@@ -3,8 +3,9 @@
     with ChatServer(answer=lambda body: "Paris") as server:
         ...                       # server.url goes into base_url; server.requests says what was asked
 
-What it does wrong is said by a `Reply`. As a program (`python -m tests.support.server --latency 0.05`) it prints its
-URL and serves until its standard input is closed, so that a benchmark's client has a process of its own.
+What it does wrong is said by a `Reply`. As a program (`python -m tests.support.server --latency 0.05`) it
+prints its URL and serves until its standard input is closed, so that a benchmark's client has a process of
+its own.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from aiohttp import web
 class Reply:
     """One reply. Without `body` it is a chat completion made of the first fields.
 
-    `latency_s` passes before the first byte; with `chunk_delay_s` the body then goes out in `chunks` parts with
-    that pause between them. `drop` closes the connection instead: before the headers, or after half of the body.
+    `latency_s` passes before the first byte; with `chunk_delay_s` the body then goes out in `chunks` parts
+    with that pause between them. `drop` closes the connection: before the headers, or after half of the body.
     """
 
     text: str | None = None
@@ -91,10 +92,10 @@ def echo(body: dict[str, Any]) -> str:
 
 
 class ChatServer:
-    """Serves on a free port of the loopback interface, in a thread and loop of its own, inside its `with` block.
+    """Serves on a free loopback port, in a thread and loop of its own, inside its `with` block.
 
-    The first requests get the replies of `script`, in order; the others what `answer` says to their body. `requests`
-    and `most_at_once` may be read at any time.
+    The first requests get the replies of `script`, in order; the others what `answer` says to their body.
+    `requests` and `most_at_once` may be read at any time.
     """
 
     def __init__(

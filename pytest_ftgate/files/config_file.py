@@ -1,4 +1,4 @@
-"""`ftgate.yaml` → which models are compared, how they are asked, and the gate as written. Asks and decides nothing."""
+"""`ftgate.yaml` → which models are compared, how they are asked, and the gate as written."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class ExpectationReader:
     def __init__(self, table: Mapping[str, ScorerSpec], references: References) -> None:
         self._table = table
         self._references = references
-        self._checks: dict[tuple[str, str], option_checks.Check] = {}
+        self._checks: dict[tuple[str, str], option_checks.OptionCheck] = {}
         self._names = (*table, *COMPOSITES)
 
     def read(self, node: Node) -> tuple[Expectation, ...]:
@@ -109,9 +109,16 @@ class ExpectationReader:
         missing = [name for name in spec.required if name not in options]
         if missing:
             raise wrong(node, f"{spec.name} needs {' and '.join(map(quoted, missing))}")
+        # The scorer's own check words things better than a schema can, once the outermost types are right.
         problem = spec.check(options)
         if problem:
             raise wrong(node, f"{spec.name}: {problem}")
+        for name, value in options.items():
+            check = self._check(spec, name)
+            if check.whole is not None and not check.whole(value):
+                raise wrong(
+                    node, f"{quoted(name)} of {spec.name} takes {check.wanted}, and this does not fit"
+                )
         return options
 
     def _given(self, spec: ScorerSpec, node: Node, what: str) -> dict[str, Any]:
@@ -137,19 +144,21 @@ class ExpectationReader:
                 f"; for the opposite write not: {{{spec.name}: true}}" if values.plain(node) is False else ""
             )
             raise wrong(node, f"{spec.name} takes true, and this is {values.shown(node)}{hint}")
-        takes = f"a mapping of its options ({', '.join(spec.options)})"
+        takes = f"true or a mapping of its options ({', '.join(spec.options)})"
         raise wrong(node, f"{spec.name} takes {takes}, and this is {values.shown(node)}")
 
     def _option(self, spec: ScorerSpec, name: str, node: Node, what: str) -> Any:
-        option = spec.options[name]
-        value = self._value(option, node, what)
+        value = self._value(spec.options[name], node, what)
+        check = self._check(spec, name)
+        if not check.shape(value):
+            raise wrong(node, f"{what} takes {check.wanted}, and this is {values.shown(node)}")
+        return value
+
+    def _check(self, spec: ScorerSpec, name: str) -> option_checks.OptionCheck:
         check = self._checks.get((spec.name, name))
         if check is None:
-            check = self._checks[spec.name, name] = option_checks.compiled(option.schema)
-        wanted = check(value)
-        if wanted is not None:
-            raise wrong(node, f"{what} takes {wanted}, and this is {values.shown(node)}")
-        return value
+            check = self._checks[spec.name, name] = option_checks.compiled(spec.options[name].schema)
+        return check
 
     def _value(self, option: Option, node: Node, what: str) -> Any:
         if option.text:
@@ -167,8 +176,14 @@ def _is_none(node: Node) -> bool:
 
 
 def _is_reference(spec: ScorerSpec, node: Node) -> bool:
-    """Whether a mapping is data of a row: as a whole it is the reference, whatever its keys are called."""
-    return type(node) is Value and node.row and spec.main is not None
+    """Whether a mapping is a row's data: as a whole the reference, whatever its keys are called.
+
+    Where the reference is text, a mapping that spells out the scorer's options is taken as such.
+    """
+    if type(node) is not Value or not node.row or spec.main is None:
+        return False
+    spelt_out = spec.main in node.value and node.value.keys() <= spec.options.keys()
+    return not (spec.options[spec.main].text and spelt_out)
 
 
 def _texts(node: Node, what: str) -> str | list[str]:

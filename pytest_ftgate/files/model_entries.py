@@ -1,4 +1,4 @@
-"""`models:` of `ftgate.yaml` → who can be asked, and how. Keys are named by their environment variable, never read."""
+"""`models:` of `ftgate.yaml` → who can be asked, and how. No key is ever read here."""
 
 from __future__ import annotations
 
@@ -119,9 +119,7 @@ def _read(key: str, node: Node, references: References) -> dict[str, Any]:
 def _recorded(node: Node, references: References) -> dict[str, Any]:
     written, mark, arm = values.filled_text(node, "'recorded'").partition("#")
     if mark and arm not in tuple(Arm):
-        raise wrong(
-            node, f"after '#' stands the arm to play, 'model' or 'baseline', and this is {quoted(arm)}"
-        )
+        raise wrong(node, f"after '#' stands the arm, 'model' or 'baseline', and this is {quoted(arm)}")
     return {"recorded": references.resolve(written, node), "arm": Arm(arm) if mark else None}
 
 
@@ -146,12 +144,10 @@ def _base_url(node: Node) -> str:
     if secret:  # the URL itself is not repeated: it may hold a token
         raise wrong(
             node,
-            "'base_url' holds a user name or a query: write 'base_url_env: …' and keep it out of the file",
+            "'base_url' holds a user name or a query, perhaps a secret: write 'base_url_env: …'",
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise wrong(
-            node, f"'base_url' begins with http:// or https:// and a host, and this is {quoted(written)}"
-        )
+        raise wrong(node, f"'base_url' takes http://… or https://…, and this is {quoted(written)}")
     return written
 
 
@@ -181,9 +177,7 @@ def _headers(node: Node) -> dict[str, str]:
         (name for name, value in read.items() if not value.isascii() or not value.isprintable()), None
     )
     if broken is not None:
-        raise wrong(
-            headers.values[broken], f"the header {quoted(broken)} has a character that is not printable ASCII"
-        )
+        raise wrong(headers.values[broken], f"the header {quoted(broken)} is not printable ASCII")
     return read
 
 

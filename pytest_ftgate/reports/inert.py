@@ -26,6 +26,7 @@ _COMMAND = r"\#(?=\#\w*\[)"
 _HOSTILE = re.compile(f"[{_INVISIBLE}]|{_JOINER}|{_COMMAND}")
 # In JSON text all C0 controls are escapes already, but for the newlines between values.
 _HOSTILE_IN_JSON = re.compile(f"(?![\n])(?:{_HOSTILE.pattern})")
+_COMMAND_START = re.compile(r"\A(\s*)::")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -46,7 +47,8 @@ def inert_block(text: str, *, limit: int = 4000, max_lines: int = 60, prefix: st
     goes on behind `:` in place of `|`.
     """
     again = prefix.replace("|", ":")
-    lines = text[:limit].replace("\r\n", "\n").split("\n")
+    text = text.replace("\r\n", "\n")
+    lines = text[:limit].split("\n")
     if len(lines) > 1 and not lines[-1] and len(text) <= limit:
         del lines[-1]
     for line in lines[:max_lines]:
@@ -54,8 +56,8 @@ def inert_block(text: str, *, limit: int = 4000, max_lines: int = 60, prefix: st
         yield prefix + first
         yield from (again + part for part in rest)
     if len(text) > limit or len(lines) > max_lines:
-        shown = sum(len(line) + 1 for line in lines[:max_lines])
-        yield f"{' ' * (len(prefix) - len(prefix.lstrip()))}({max(len(text) - shown, 1):,} more characters)"
+        shown = len("\n".join(lines[:max_lines]))
+        yield f"{' ' * (len(prefix) - len(prefix.lstrip()))}({len(text) - shown:,} more characters)"
 
 
 def folded(line: str, width: int = 74) -> list[str]:
@@ -71,7 +73,7 @@ def folded(line: str, width: int = 74) -> list[str]:
 
 def harmless_start(row: str) -> str:
     r"""A row of a wrapped text that no CI runner obeys: `::` at its start stands as `\x3a:`."""
-    return f"\\x3a{row[1:]}" if row.startswith("::") else row
+    return _COMMAND_START.sub(r"\1\\x3a:", row)
 
 
 def inert_json(text: str) -> str:

@@ -8,7 +8,7 @@ from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.gates import CriterionResult, Verdict
 from pytest_ftgate.record import PlannedCase, Trial
-from pytest_ftgate.reports.inert import inert_line
+from pytest_ftgate.reports.inert import harmless_start, inert_line
 from pytest_ftgate.reports.numbers import observed
 from pytest_ftgate.reports.outcomes import of_arm, result_of
 
@@ -41,7 +41,7 @@ def criterion_text(result: CriterionResult) -> str:
         result.reason,
         f"metric {', '.join(result.metric)}, compare {result.compare}, evidence {result.evidence}",
     ]
-    return "\n".join(inert_line(text, limit=2000) for text in lines if text)
+    return "\n".join(harmless_start(inert_line(text, limit=2000)) for text in lines if text)
 
 
 def verdict_text(verdict: Verdict) -> str:

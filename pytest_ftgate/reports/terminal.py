@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment, CriterionResult, Status, Verdict, Word
 from pytest_ftgate.record import Outcome
+from pytest_ftgate.reports.inert import harmless_start
 from pytest_ftgate.reports.lines import (
     Line,
     Segment,
@@ -140,7 +141,7 @@ def _regression(case: CaseResult, page: Page) -> Iterator[Line]:
         yield line(f"  {name}  ", Segment(reason, "red"))
         return
     yield line(f"  {shorten_middle(name, page.width - 2)}")
-    yield line("    ", Segment(shorten(reason, page.width - 4), "red"))
+    yield line("    ", Segment(shorten(harmless_start(reason), page.width - 4), "red"))
 
 
 def _reason(case: CaseResult) -> str:

@@ -65,7 +65,7 @@ def _of_another_run(verdict: Mapping[str, Any], demand: Demand, _: datetime) -> 
 
 def _not_ship(verdict: Mapping[str, Any], _demand: Demand, _now: datetime) -> str | None:
     word = verdict.get("verdict")
-    if word not in set(Word):
+    if word not in tuple(Word):
         return f"The file says no verdict that is known: {_quoted(word)}."
     if word == Word.SHIP:
         if verdict.get("complete") is True:

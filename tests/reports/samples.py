@@ -126,7 +126,12 @@ def record(
                     prompt="What is the capital of France?",
                 )
             )
-            where = {"case": name, "suite": category.suite, "path": path, "usage": Usage(output_tokens=2)}
+            where: dict[str, Any] = {
+                "case": name,
+                "suite": category.suite,
+                "path": path,
+                "usage": Usage(output_tokens=2),
+            }
             for arm, passed in zip(Arm, passes, strict=True):
                 if arm in arms:
                     trials += [

@@ -32,8 +32,10 @@ from tests.reports.samples import (
 )
 
 GOLDEN = Path(__file__).parent / "golden"
-BFCL = ("live_irrelevance", "live_multiple", "live_parallel", "live_parallel_multiple", "live_relevance")
-BFCL += ("multiple", "parallel", "parallel_multiple", "simple_python")
+BFCL = (
+    *("live_irrelevance", "live_multiple", "live_parallel", "live_parallel_multiple", "live_relevance"),
+    *("multiple", "parallel", "parallel_multiple", "simple_python"),
+)
 
 
 def nine_categories() -> Assessment:
@@ -128,7 +130,7 @@ def test_no_line_is_wider_than_the_terminal(
 
 
 def test_ascii_only_writes_nothing_but_ascii() -> None:
-    made = tuned_suite(warnings=["das Modell heißt „größer“ – 大きい"])
+    made = tuned_suite(warnings=["das Modell heißt „größer“ ≥ 大きい"])
 
     text = plain_text(render_terminal(made, width=80, ascii_only=True))
 

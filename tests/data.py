@@ -9,7 +9,7 @@ import pytest
 
 
 def data_folder(name: str) -> Path:
-    """The folder of one data set, below `$FTGATE_DATA` or beside the repository; skips the test without it."""
+    """The folder of one data set, below `$FTGATE_DATA` or beside the repository; skips without it."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("FTGATE_DATA") or beside) / name
     if not folder.is_dir():

@@ -1,6 +1,6 @@
-"""Scorers: checks of one answer, each a row of one table that drives validation, schema, docs and scoring.
+"""Scorers: checks of one answer, each a row of the table that drives validation, schema, docs and scoring.
 
-Heavy libraries are imported inside the function that needs them. Nothing here asks a model or reads case files.
+Heavy libraries are imported inside the function that needs them. Nothing here asks a model or reads files.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
 from pytest_ftgate.scores import Score
 
 _FAMILIES = (
-    text, numeric, choice, overlap, translation, json_values, json_schema, json_match, tool_calls, refusal, measured,
-    python_code,
+    text, numeric, choice, overlap, translation, json_values, json_schema, json_match, tool_calls, refusal,
+    measured, python_code,
 )  # fmt: skip
 
 #: Every scorer that this package brings, by name.
@@ -49,10 +49,11 @@ def score_case(
 ) -> tuple[Score, ...]:
     """The scores of one answer: one for each expectation of the case, composites as trees.
 
-    The value of `any_of` is the highest of its parts, of `all_of` the lowest, of `not` one minus its part's; the
-    weights of parts don't count. An answer that was cut off at the token limit has a failed `finish_reason` more,
-    unless the case accepts that. A case without expectations has no scores. Each scorer has `deadline_s` seconds (in
-    the main thread). Raises ScorerError, which names the scorer, if one can't judge.
+    The value of `any_of` is the highest of its parts, of `all_of` the lowest, of `not` one minus its part's;
+    the weights of parts don't count. An answer that was cut off at the token limit has a failed
+    `finish_reason` more, unless the case accepts that. A case without expectations has no scores. Each scorer
+    has `deadline_s` seconds (in the main thread). Raises ScorerError, which names the scorer, if one can't
+    judge.
     """
     return score_with(table, case, completion, deadline_s)
 

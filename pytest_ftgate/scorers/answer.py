@@ -13,8 +13,8 @@ from pytest_ftgate.scorers.patterns import search
 def cut_answer(rule: AnswerRule | None, text: str) -> str:
     """The part of the text that the rule selects, then its first `lines`, then stripped.
 
-    Without `after` in the text it is the whole text, so that an answer without the marker is still judged; without
-    a match of `regex` or a value at `json` it is "". Raises ScorerError if a pattern runs out of time.
+    Without `after` in the text it is the whole text, so that an answer without the marker is still judged;
+    without a match of `regex` or a value at `json` it is "". Raises ScorerError if a pattern runs too long.
     """
     if rule is None:
         return text
@@ -37,13 +37,15 @@ def _selected(rule: AnswerRule, text: str) -> str:
 
 
 def _after(rule: AnswerRule, marker: str, text: str) -> str:
-    # Lower case, unlike case folding, can change the length only of "İ": it is kept, to count in the same text.
-    fold = (
-        (lambda t: "".join(c.lower() if len(c.lower()) == 1 else c for c in t)) if rule.ignore_case else str
-    )
+    fold = _lower if rule.ignore_case else str
     find = fold(text).rfind if rule.which == "last" else fold(text).find
     start = find(fold(marker))
     return text if start < 0 else text[start + len(marker) :]
+
+
+def _lower(text: str) -> str:
+    """Lower case of the same length: the one character that would become two is kept."""
+    return "".join(lower if len(lower := char.lower()) == 1 else char for char in text)
 
 
 def _at_path(path: str, text: str) -> str:

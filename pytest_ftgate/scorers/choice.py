@@ -1,4 +1,4 @@
-"""The scorer `choice`: which option of a multiple-choice question the answer names; naming two is naming none."""
+"""The scorer `choice`: which option of a question the answer names; an answer that names two names none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pytest_ftgate.scores import Score
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MARKUP = re.compile(r"[*_`]{1,3}|\\boxed\{|\\text\{|\\\(|\\\)|[${}]")
-_EDGES = " \t\n.:;,!\"'“”‘’"
+_EDGES = " \t\n.:;,!\"'\u201c\u201d\u2018\u2019"
 #: Words that say: what follows is my choice.
 _ANNOUNCED = re.compile(
     r"\b(?:answer|choice|option|selection|choose|chose|pick|select|go\s+with)\b"
     r"(?:\s+(?:is|are|would\s+be|should\s+be|must\s+be|to|for|letter|option|choice|indeed|clearly|definitely)\b)*"
-    r"\s*(?:[:=–-]|->|→)?\s*(?:\b(?:option|choice|letter)\s+)?",
+    r"\s*(?:[:=\u2013-]|->|\u2192)?\s*(?:\b(?:option|choice|letter)\s+)?",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"\s*(?:,|/|&|\+|\bor\b|\band\b|\bas well as\b)\s*(?:option\s+|both\s+)?", re.IGNORECASE)
@@ -37,7 +37,7 @@ class _Options:
         else:
             self.texts = dict(zip(_LETTERS, map(str, given or ()), strict=False))
         labels = "|".join(sorted(map(re.escape, self.texts), key=len, reverse=True)) or "[A-Za-z]"
-        wrapped = rf"\((?P<a>{labels})\)|\[(?P<b>{labels})\]|(?P<c>{labels})(?![\w'’-])"
+        wrapped = rf"\((?P<a>{labels})\)|\[(?P<b>{labels})\]|(?P<c>{labels})(?![\w'\u2019-])"
         self.label = re.compile(wrapped, re.IGNORECASE)
         self.bracketed = re.compile(rf"\(({labels})\)|\[({labels})\]", re.IGNORECASE)
         self._by_text = {_plain(text): label for label, text in self.texts.items()}
@@ -70,7 +70,7 @@ class _Options:
 
 def _plain(text: str) -> str:
     """Words and numbers only, in one case: how texts of options are compared."""
-    return " ".join(re.findall(r"\w+(?:[.,]\d+)*|[+\-−](?=\d)|[^\w\s.,;:!?'\"()]", text.casefold()))
+    return " ".join(re.findall(r"\w+(?:[.,]\d+)*|[+\-\u2212](?=\d)|[^\w\s.,;:!?'\"()]", text.casefold()))
 
 
 def _name(found: re.Match[str]) -> str:
@@ -78,10 +78,10 @@ def _name(found: re.Match[str]) -> str:
 
 
 def chosen(answer: str, given: Any = None) -> set[str]:
-    """The labels of the options that an answer chooses: one in a clear answer, none or several in an unclear one.
+    """The labels of the options that an answer chooses: one in a clear answer, else none or several.
 
-    The surest sign decides: the answer is a label or an option's text; it begins with a label; it announces one
-    ("the answer is B"); its last line is one; at last, options that are merely mentioned.
+    The surest sign decides: the answer is a label or an option's text; it begins with a label or announces
+    one ("the answer is B"); its last line is one; at last, options that are merely mentioned.
     """
     options, text = _Options(given), _MARKUP.sub("", answer).strip()
     bare = text.strip(_EDGES)
@@ -99,12 +99,12 @@ def _leading(options: _Options, text: str) -> Iterator[str]:
         return
     rest = text[found.end() :]
     joined = list(_list_after(options, text, found.end()))
-    if found["c"] and not joined and not re.match(r"\s*(?:[).:\n]|[-–—]\s)", rest):
+    if found["c"] and not joined and not re.match(r"\s*(?:[).:\n]|[-\u2013\u2014]\s)", rest):
         return
     yield options.canonical(_name(found))
     yield from joined
     yield from _corrections(options, rest)
-    named = options.of_text(rest.strip(_EDGES + ")-–—").partition("\n")[0])
+    named = options.of_text(rest.strip(_EDGES + ")-\u2013\u2014").partition("\n")[0])
     if named:
         yield named
 
@@ -183,7 +183,7 @@ def _check(options: Mapping[str, Any]) -> str | None:
             if not known.texts:
                 return f"'reference' is {quote(reference)}; give a letter, or the texts under 'options'"
             labels = ", ".join(known.texts)
-            return f"'reference' is {quote(reference)}, which is none of the options ({labels}) nor the text of one"
+            return f"'reference' is {quote(reference)}, which is neither an option ({labels}) nor its text"
     return None
 
 

@@ -1,7 +1,8 @@
 """A time limit around a scorer, and the difference between a Ctrl-C and a scorer that raises the same.
 
-It owns SIGALRM and SIGINT only inside its `with` block, and gives an alarm that was already running (of a test
-timeout, say) back to its owner, on time. Off the main thread, or without these signals, it limits nothing.
+It owns SIGALRM and SIGINT only inside its `with` block, and gives an alarm that was already running (of a
+test timeout, say) back to its owner, on time. Off the main thread, or without these signals,
+it limits nothing.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ _AT_ONCE_S = 1e-6
 
 
 class DeadlineExceededError(BaseException):
-    """The scorer's time is up; not an `Exception`, so that a scorer's own `except` lets it through."""
+    """The scorer's time is up; no `Exception`, so that a scorer's own `except` lets it through."""
 
 
 class Deadline:
     """Interrupts the code in its `with` block after `limit_s` seconds.
 
-    `expired` says whether it did, `foreign` whether a signal of somebody else (Ctrl-C, a test timeout) raised.
+    `expired` says whether it did, `foreign` whether somebody else's signal (Ctrl-C, a test timeout) raised.
     One is made for each scorer call and ends with it.
     """
 

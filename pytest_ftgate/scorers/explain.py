@@ -1,4 +1,4 @@
-"""How scorers quote answers and references in an explanation: short, on one line, control characters inert."""
+"""How scorers quote answers and references: short, on one line, control characters inert."""
 
 from __future__ import annotations
 

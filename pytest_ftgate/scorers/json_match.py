@@ -1,4 +1,4 @@
-"""The scorer `json_match`: the answer's JSON against a reference value, with tolerance, subset and free order."""
+"""The scorer `json_match`: the answer's JSON against a reference, with tolerance, subset and free order."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class _Comparison:
 
     def _of_lists(self, wanted: Sequence[Any], got: Sequence[Any], path: Path) -> str | None:
         if len(wanted) != len(got):
-            return f"at {_dotted(path)}: got {len(got)} elements {show(got)}, expected {len(wanted)} {show(wanted)}"
+            counts = f"got {len(got)} elements {show(got)}, expected {len(wanted)} {show(wanted)}"
+            return f"at {_dotted(path)}: {counts}"
         if self.ignore_order and len(wanted) <= _MAX_FREE_ORDER:
             return self._of_bags(wanted, got, path)
         pairs = enumerate(zip(wanted, got, strict=True))
@@ -154,7 +155,8 @@ SCORERS = (
         options={
             "reference": Option(
                 schema={},
-                doc="The expected value; a list means a JSON array. Text that is a JSON object or array is read as one.",
+                doc="The expected value; a list means a JSON array. Text that is a JSON object or array is "
+                "read as one.",
             ),
             "subset": Option(
                 schema={"type": "boolean"},
@@ -171,7 +173,8 @@ SCORERS = (
                         {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
                     ]
                 },
-                doc="Allowed absolute difference of numbers, for all or by path: `{total: 0.01, 'items.*.price': 0.5}`.",
+                doc="Allowed absolute difference of numbers, for all or by path: "
+                "`{total: 0.01, 'items.*.price': 0.5}`.",
             ),
             "extract": EXTRACT,
         },

@@ -1,4 +1,4 @@
-"""The scorer `json_schema`; what can be wrong with a schema is found by `schema_check`, before any request."""
+"""The scorer `json_schema`; `schema_check` finds what is wrong with a schema, before any request."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=128)
 def _validator(schema: str) -> Validator:
-    from pytest_ftgate.scorers.schema_check import validator_for
+    from pytest_ftgate.scorers.schema_check import validator_for  # noqa: PLC0415 (loaded when used)
 
     return validator_for(parse_json(schema))
 
 
 def _json_schema(options: Mapping[str, Any], subject: Subject) -> Score:
-    from jsonschema.exceptions import best_match
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 (loaded when used)
 
     try:
         value = parse_json(subject.text, extract=options.get("extract", False))
     except NotJsonError as error:
         return verdict("json_schema", False, f"{quote(subject.text)} is not JSON: {error}")
-    error = best_match(_validator(canonical(options["schema"])).iter_errors(value))
-    if error is None:
+    found = best_match(_validator(canonical(options["schema"])).iter_errors(value))
+    if found is None:
         return verdict("json_schema", True, f"{show(value)} is valid")
-    where = ".".join(str(key) for key in error.absolute_path) or "the top"
-    return verdict("json_schema", False, f"at {where}: {printable(error.message)[:400]}, in {show(value)}")
+    where = ".".join(str(key) for key in found.absolute_path) or "the top"
+    return verdict("json_schema", False, f"at {where}: {printable(found.message)[:400]}, in {show(value)}")
 
 
 def _check(options: Mapping[str, Any]) -> str | None:
-    from pytest_ftgate.scorers.schema_check import check_schema
+    from pytest_ftgate.scorers.schema_check import check_schema  # noqa: PLC0415 (loaded when used)
 
     return check_schema(options.get("schema"))
 
@@ -47,8 +47,8 @@ def _check(options: Mapping[str, Any]) -> str | None:
 SCORERS = (
     ScorerSpec(
         name="json_schema",
-        doc="The answer is JSON and valid by the schema (Draft 2020-12 unless `$schema` says otherwise; formats "
-        "are checked, nothing is fetched).",
+        doc="The answer is JSON and valid by the schema (Draft 2020-12 unless `$schema` says otherwise; "
+        "formats are checked, nothing is fetched).",
         score=_json_schema,
         options={
             "schema": Option(

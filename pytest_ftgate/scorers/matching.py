@@ -17,7 +17,7 @@ def unmatched(wanted: int, got: int, fits: Callable[[int, int], bool]) -> tuple[
 
 
 def _place(start: int, edges: list[list[int]], owner: dict[int, int]) -> bool:
-    """Gives `start` a partner, moving others along an augmenting path if need be (breadth first, no recursion)."""
+    """Gives `start` a partner, if need be by moving others along an augmenting path (breadth first)."""
     came_from: dict[int, int] = {}
     queue = [start]
     for i in queue:

@@ -17,7 +17,7 @@ Measure = Callable[[Completion], tuple[float, Mapping[str, Any]]]
 
 
 def _perplexity(completion: Completion) -> tuple[float, Mapping[str, Any]]:
-    """exp of minus the mean log-probability of the answer's tokens (Jelinek et al. 1977)."""
+    """The exponential of minus the mean log-probability of the answer's tokens (Jelinek et al. 1977)."""
     logprobs = completion.logprobs
     if not logprobs:
         raise ScorerError("the endpoint gave no log-probabilities of the answer's tokens")
@@ -25,7 +25,7 @@ def _perplexity(completion: Completion) -> tuple[float, Mapping[str, Any]]:
     if not math.isfinite(total):
         raise ScorerError("the endpoint gave a log-probability that is not finite")
     mean = -total / len(logprobs)
-    value = math.exp(mean) if mean < 700 else math.inf
+    value = math.exp(mean) if mean < 700 else math.inf  # exp overflows
     return value, {"logprob_sum": total, "tokens": len(logprobs)}
 
 
@@ -91,6 +91,6 @@ SCORERS = (
         "Tokens of the answer, as the endpoint counts them.",
         "",
         _tokens,
-        _NUMBER | {"type": "integer"},
+        {"type": "integer", "minimum": 0},
     ),
 )

@@ -18,7 +18,7 @@ _CURRENCY = "$€£¥₹₩₽¢"
 _NUMBER = re.compile(
     rf"""
     (?<![\w.])(?<![\d),.][{_CURRENCY}])
-    (?P<sign>(?<![\w)\]])[-+−–])?[ ]?[{_CURRENCY}]?[ ]?(?P<inner>(?<=[{_CURRENCY}])[-−])?
+    (?P<sign>(?<![\w)\]])[-+\u2212\u2013])?[ ]?[{_CURRENCY}]?[ ]?(?P<inner>(?<=[{_CURRENCY}])[-\u2212])?
     (?P<digits>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
     (?P<power>[eE][-+]?\d{{1,4}}(?!\w))?
     """,
@@ -41,7 +41,7 @@ def parse_number(value: object) -> Decimal | None:
 
 
 def _value(found: re.Match[str]) -> Decimal | None:
-    sign = "-" if (found["sign"] or found["inner"] or "+") in "-−–" else ""
+    sign = "-" if (found["sign"] or found["inner"] or "+") in "-\u2212\u2013" else ""
     try:
         number = Decimal(sign + found["digits"].replace(",", "") + (found["power"] or ""))
     except InvalidOperation:
@@ -63,9 +63,9 @@ def _numeric(options: Mapping[str, Any], subject: Subject) -> Score:
 def _chosen(text: str, marker: str | None) -> Decimal | None:
     """The first number after the marker's last occurrence; without a marker the last number."""
     if marker is None:
-        return (numbers_in(text) or [None])[-1]
+        return next(reversed(numbers_in(text)), None)
     _, found, rest = text.rpartition(marker)
-    return (numbers_in(rest) or [None])[0] if found else None
+    return next(iter(numbers_in(rest)), None) if found else None
 
 
 def _close(got: Decimal, reference: Decimal | None, options: Mapping[str, Any]) -> bool:
@@ -96,6 +96,7 @@ def _check(options: Mapping[str, Any]) -> str | None:
 
 
 _NUMERIC = {"type": ["number", "string"]}
+_TOLERANCE = {"type": "number", "minimum": 0}
 
 SCORERS = (
     ScorerSpec(
@@ -117,8 +118,8 @@ SCORERS = (
                 schema={"type": "number", "minimum": 0}, doc="Allowed absolute difference. Default: 0."
             ),
             "rel": Option(
-                schema={"type": "number", "minimum": 0},
-                doc="Allowed difference as a share of the reference. Default: 0. The wider of the two counts.",
+                schema=_TOLERANCE,
+                doc="Allowed difference as a share of the reference. Default: 0. The wider one counts.",
             ),
         },
         main="reference",

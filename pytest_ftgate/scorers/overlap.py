@@ -41,7 +41,7 @@ def rouge_n(reference: Sequence[str], answer: Sequence[str], n: int) -> float:
 
 def rouge_l(reference: Sequence[str], answer: Sequence[str]) -> float:
     """F1 of the longest common subsequence of tokens (Lin 2004, section 3.1)."""
-    from rapidfuzz.distance import LCSseq
+    from rapidfuzz.distance import LCSseq  # noqa: PLC0415 (loaded when used)
 
     return _f1(LCSseq.similarity(reference, answer), len(reference), len(answer))
 
@@ -62,7 +62,7 @@ def _f1(shared: int, wanted: int, got: int) -> float:
 def _graded(
     name: str, doc: str, measure: Callable[[Mapping[str, Any], str, str], float], **extra: Option
 ) -> ScorerSpec:
-    """A scorer whose value is a share, compared with `at_least`; `measure` gets options, reference, answer."""
+    """A scorer whose value is a share, compared with `at_least`; `measure` gets options, reference, text."""
 
     def score(options: Mapping[str, Any], subject: Subject) -> Score:
         return best([judge(options, reference, subject.text) for reference in texts(options)])
@@ -119,7 +119,7 @@ def _rouge(name: str, what: str, measure: Callable[[Sequence[str], Sequence[str]
 
 
 def _levenshtein(options: Mapping[str, Any], subject: Subject) -> Score:
-    from rapidfuzz.distance import Levenshtein
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 (loaded when used)
 
     fold = str.casefold if options.get("ignore_case") else str
 

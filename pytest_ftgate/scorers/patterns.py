@@ -19,14 +19,14 @@ _PROBE_LIMIT_S = 0.5
 #: `regex` writes out the least number of repetitions: ((a{1000}){1000}){1000} would take all memory there is.
 _MAX_WRITTEN_OUT = 100_000
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?P<least>\d+)(?:,\d*)?\}|[()]|[^()]", re.DOTALL)
-#: No common property: a pattern that finds something in each of them, and in its own words, finds it in anything.
+#: They have nothing in common: what finds something in each, and in its own words, finds it in anything.
 _PROBES = ("", "a", "Z", "0", " ", "\n", "-", "é", "世", "Sorry, 12345 of it!\nNo.", "xyz " * 50)
 
 
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> regex.Pattern[str]:
     """The pattern in the syntax of `re`, which `regex` extends; raises `regex.error`."""
-    import regex
+    import regex  # noqa: PLC0415 (loaded when used)
 
     return regex.compile(pattern)
 
@@ -54,7 +54,7 @@ def search(
 
 def check_pattern(pattern: object) -> str | None:
     """What is wrong with a pattern: not text, blank, not a regular expression, or it matches everything."""
-    import regex
+    import regex  # noqa: PLC0415 (loaded when used)
 
     if not isinstance(pattern, str):
         return f"the pattern must be text, not {pattern!r}"

@@ -22,7 +22,7 @@ def load_function(reference: str) -> Function:
     module_name, _, function_name = reference.partition(":")
     try:
         found: object = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's own code runs on import
+    except (Exception, SystemExit) as error:  # the user's own code runs on import
         raise ScorerError(
             f"the module '{module_name}' can't be imported ({type(error).__name__}: {error}); "
             f"is its folder in pytest's `pythonpath`?"
@@ -95,7 +95,7 @@ def _check(options: Mapping[str, Any]) -> str | None:
 SCORERS = (
     ScorerSpec(
         name="python",
-        doc="A function of your own code: `module:function(completion, case) -> bool | float | Score`, not async.",
+        doc="Your own function: `module:function(completion, case) -> bool | float | Score`, not async.",
         score=_python,
         options={
             "reference": Option(

@@ -1,4 +1,4 @@
-"""Validators for the schemas of case files, and what can be wrong with such a schema. Nothing is ever fetched."""
+"""Validators for the schemas of case files, and what can be wrong with one. Nothing is ever fetched."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _SINGLES = (
-    "items", "additionalItems", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else",
-    "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+    "items", "additionalItems", "additionalProperties", "contains", "propertyNames", "not", "if", "then",
+    "else", "unevaluatedItems", "unevaluatedProperties", "contentSchema",
 )  # fmt: skip
 _ANNOTATIONS = (
-    "$schema", "$id", "id", "$comment", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary", "$defs",
-    "definitions", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly",
-    "contentEncoding", "contentMediaType", "contentSchema",
+    "$schema", "$id", "id", "$comment", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary",
+    "$defs", "definitions", "title", "description", "default", "examples", "deprecated", "readOnly",
+    "writeOnly", "contentEncoding", "contentMediaType", "contentSchema",
 )  # fmt: skip
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _CONDITIONS = ("if", "then", "else", "minContains", "maxContains")
@@ -43,11 +43,10 @@ _HOSTNAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 
 def validator_for(schema: Any) -> Validator:
     """A validator that checks formats and resolves references inside the schema and the drafts only."""
-    import jsonschema
-    from jsonschema_specifications import REGISTRY
+    import jsonschema  # noqa: PLC0415 (loaded when used)
 
     draft = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    validator: Validator = draft(schema, registry=REGISTRY, format_checker=_formats())
+    validator: Validator = draft(schema, registry=_known_drafts(), format_checker=_formats())
     return validator
 
 
@@ -68,9 +67,18 @@ def check_schema(schema: Any) -> str | None:
     return next((problem for check in checks if (problem := check(schema))), None)
 
 
+def _known_drafts() -> Any:
+    """The registry of the published drafts: it retrieves nothing."""
+    from jsonschema_specifications import (  # type: ignore[import-untyped]  # noqa: PLC0415 (loaded when used)
+        REGISTRY,
+    )
+
+    return REGISTRY
+
+
 def _formats() -> FormatChecker:
-    """jsonschema's formats, and those that it leaves to packages which need not be installed."""
-    from jsonschema import FormatChecker
+    """The formats of jsonschema, and those that it leaves to packages which need not be installed."""
+    from jsonschema import FormatChecker  # noqa: PLC0415 (loaded when used)
 
     checker = FormatChecker()
     own = {"time": _TIME, "duration": _DURATION, "uri": _URI, "hostname": _HOSTNAME}
@@ -110,12 +118,18 @@ def _subschemas(schema: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_draft(schema: Mapping[str, Any]) -> str | None:
-    import jsonschema
-
     declared = schema.get("$schema")
-    if declared is None or jsonschema.validators.validator_for(schema, default=None) is not None:
+    if declared is None or isinstance(declared, str) and declared.rstrip("#") in _drafts():
         return None
-    return f"'$schema' is {show(declared)}, which is no draft of JSON Schema that is known here; leave it out for 2020-12"
+    return f"'$schema' is {show(declared)}, which is no known draft of JSON Schema; leave it out for 2020-12"
+
+
+def _drafts() -> set[str]:
+    import jsonschema  # noqa: PLC0415 (loaded when used)
+
+    names = ("Draft3", "Draft4", "Draft6", "Draft7", "Draft201909", "Draft202012")
+    metas = [getattr(jsonschema, f"{name}Validator").META_SCHEMA for name in names]
+    return {str(meta.get("$id") or meta.get("id")).rstrip("#") for meta in metas}
 
 
 def _check_keywords(schema: Mapping[str, Any]) -> str | None:
@@ -137,16 +151,15 @@ def _hint(name: str, known: Any) -> str:
 
 def _check_references(schema: Mapping[str, Any]) -> str | None:
     """References that don't resolve inside the schema itself, which covers every URL and file."""
-    import referencing.exceptions
-    from jsonschema_specifications import REGISTRY
-    from referencing.jsonschema import DRAFT202012
+    import referencing.exceptions  # noqa: PLC0415 (loaded when used)
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 (loaded when used)
 
     resource = DRAFT202012.create_resource(schema) if "$schema" not in schema else None
     try:
-        from referencing import Resource
+        from referencing import Resource  # noqa: PLC0415 (loaded when used)
 
         resource = resource or Resource.from_contents(schema)
-        root = REGISTRY.resolver_with_root(resource)
+        root = _known_drafts().resolver_with_root(resource)
         for resolver, part in _with_resolvers(root, resource):
             for key in _REFERENCES:
                 target = part.get(key)
@@ -154,7 +167,7 @@ def _check_references(schema: Mapping[str, Any]) -> str | None:
                     try:
                         resolver.lookup(target)
                     except (referencing.exceptions.Unresolvable, ValueError):
-                        return f"'{key}' is {quote(target)}, which is not in this schema; nothing is fetched or read"
+                        return f"'{key}' is {quote(target)}, which is not in this schema; nothing is fetched"
     except referencing.exceptions.CannotDetermineSpecification as error:
         return f"the draft of the schema is unknown: {error}"
     return None
@@ -169,10 +182,10 @@ def _with_resolvers(resolver: Any, resource: Any) -> Iterator[tuple[Any, Mapping
 
 
 def _check_valid(schema: Mapping[str, Any]) -> str | None:
-    from jsonschema.exceptions import SchemaError
+    from jsonschema.exceptions import SchemaError  # noqa: PLC0415 (loaded when used)
 
     try:
-        type(validator_for(schema)).check_schema(schema)
+        type(validator_for(schema)).check_schema(dict(schema))
     except SchemaError as error:
         where = ".".join(str(key) for key in error.absolute_path) or "the top"
         return f"the schema is invalid at {where}: {error.message[:300]}"

@@ -71,7 +71,7 @@ class _Scoring:
         return _checked(spec.name, result)
 
     def _composite(self, expectation: Expectation) -> Score:
-        """any_of is the best value, all_of the worst, not the rest to 1: so De Morgan's laws hold for values too."""
+        """The best value, the worst, or the rest to 1: so De Morgan's laws hold for values too."""
         children = tuple(map(self.tree, expectation.children))
         values, passed = [child.value for child in children], [child.passed for child in children]
         if expectation.scorer == "any_of":
@@ -99,7 +99,7 @@ _REASON = {
 
 
 def _guarded(name: str, deadline_s: float, judge: Callable[[], _Result]) -> _Result:
-    """Runs a scorer within its time; all that it raises is its error, but not what a signal raised meanwhile."""
+    """Runs a scorer within its time; what it raises is its error, what a signal raised meanwhile is not."""
     guard = Deadline(deadline_s)
     try:
         with guard:

@@ -25,8 +25,8 @@ class Option:
     """One option of a scorer.
 
     `schema` is a JSON Schema fragment for its value. With `text`, scalars are taken as the author typed them
-    (`no` stays "no"), else they are YAML 1.2 core. With `file`, a string is the path of a JSON file that holds
-    the value.
+    (`no` stays "no"), else they are YAML 1.2 core. With `file`, a string is the path of a JSON file that
+    holds the value.
     """
 
     schema: Mapping[str, Any]

@@ -135,7 +135,7 @@ SCORERS = (
             ),
             "timeout_s": Option(
                 schema={"type": "number", "exclusiveMinimum": 0},
-                doc=f"Seconds for one search; a search that takes longer is an error. Default: {SEARCH_LIMIT_S:g}.",
+                doc=f"Seconds for one search; a longer one is an error. Default: {SEARCH_LIMIT_S:g}.",
             ),
         },
         main="pattern",

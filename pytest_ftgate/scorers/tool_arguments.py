@@ -13,7 +13,7 @@ from typing import Any
 from pytest_ftgate.scorers.explain import show
 
 MATCHER_KEYS = ("any_of", "equals", "any", "optional")
-#: BFCL's normalization (`standardize_string` of its AST checker): these characters go, case goes, quotes are one.
+#: BFCL's normalization (`standardize_string` of its AST checker): these characters go.
 _DROPPED = re.compile(r"[ ,./\-_*^]")
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -49,7 +49,7 @@ class Items:
 
 
 def normalized(text: str) -> str:
-    """The form in which BFCL compares strings."""
+    """The form in which BFCL compares strings: in lower case, and all quotes are double."""
     return _DROPPED.sub("", text).lower().replace("'", '"')
 
 
@@ -179,7 +179,7 @@ class ArgumentRules:
 
 
 def _has_type(value: Any, declared: Any) -> bool:
-    """Whether a value has a declared type; an int is a number, a bool is no int; unknown types allow anything."""
+    """Whether a value has a declared type: an int is a number, a bool no int; unknown types allow all."""
     names = declared if isinstance(declared, list | tuple) else [declared]
     if any(name not in _TYPES for name in names):
         return True

@@ -96,7 +96,7 @@ def _tool_call(options: Mapping[str, Any], subject: Subject) -> Score:
 
 
 def _tool_calls(options: Mapping[str, Any], subject: Subject) -> Score:
-    """The value is the share of calls that found their match, of the expected or given ones, whichever are more."""
+    """The value is the share of matched calls, of the expected or given ones, whichever are more."""
     wanted = [_Wanted.of(call) for call in options["calls"]]
     got = calls_of(subject.completion)
     judge = _Judge.of(subject.case, options)
@@ -105,7 +105,7 @@ def _tool_calls(options: Mapping[str, Any], subject: Subject) -> Score:
     if len(wanted) != len(got):
         said = _wrong_count(wanted, got, subject.completion)
     elif missing:
-        said = _first_difference(judge, wanted[missing[0]], [got[j] for j in surplus])
+        said = _first_difference(judge, wanted[missing[0]], [got[j] for j in surplus]) or ""
     else:
         said = f"got {', '.join(_shown_call(call) for call in got)}, as expected"
     passed = matched == len(wanted) == len(got)
@@ -171,7 +171,7 @@ def _shown_call(call: ToolCall) -> str:
 SCORERS = (
     ScorerSpec(
         name="tool_call",
-        doc="Exactly one call, of this tool; with `arguments` exactly these. Calls written as text count too.",
+        doc="Exactly one call, of this tool, with these `arguments` if given. Calls as text count.",
         score=_tool_call,
         options={
             "name": NAME,
@@ -185,7 +185,7 @@ SCORERS = (
     ),
     ScorerSpec(
         name="tool_calls",
-        doc="Exactly these calls, in any order unless `order: strict`; the value is the share of calls that match.",
+        doc="Exactly these calls, in any order unless `order: strict`; the value is the share that match.",
         score=_tool_calls,
         options={
             "calls": CALLS,

@@ -1,6 +1,6 @@
 """Tool calls that a model wrote as text: Python calls, JSON, in a code fence or in tags.
 
-Only an answer that consists of calls is read as calls; prose that mentions one is prose. Nothing is evaluated.
+Only an answer that consists of calls is read as calls; prose that mentions one is prose. Nothing is run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _NotCallsError(ValueError):
 def decode_calls(text: str) -> tuple[ToolCall, ...]:
     """The calls that the text consists of; () if it is anything else.
 
-    A call whose arguments can't be read (by position, a name, an expression, another call) has `arguments` None.
+    A call whose arguments can't be read (by position, an expression, another call) has `arguments` None.
     """
     text = text.strip()
     if len(text) > MAX_CHARACTERS:
@@ -55,7 +55,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _tagged(text: str) -> Iterator[ToolCall]:
-    """The calls in `<tool_call>` tags; the tags say that a call was meant, so an unreadable one counts as well."""
+    """The calls in `<tool_call>` tags; the tags say that a call was meant, so unreadable ones count too."""
     for part in text.split(_OPEN_TAG)[1:]:
         body = part.split(_CLOSE_TAG)[0].strip()
         try:
@@ -167,8 +167,8 @@ def _literal(node: ast.expr, depth: int) -> Any:
         raise _NotCallsError
     if isinstance(node, ast.Constant) and isinstance(node.value, str | bool | int | float | None):
         return node.value
-    if isinstance(node, ast.Name) and node.id in _JSON_WORDS:
-        return _JSON_WORDS[node.id]
+    if isinstance(node, ast.Name):  # an unquoted word is its text, as in BFCL's decoder
+        return _JSON_WORDS.get(node.id, node.id)
     if isinstance(node, ast.UnaryOp):
         return _signed(node, depth)
     if isinstance(node, ast.List | ast.Tuple | ast.Set):

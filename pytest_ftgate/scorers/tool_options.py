@@ -29,14 +29,14 @@ _NO_MATCHER: Mapping[str, Any] = {
 NAME = Option(schema={"type": "string", "minLength": 1}, text=True, doc="The tool's name.")
 ARGUMENTS = Option(
     schema={"type": "object", "additionalProperties": {"anyOf": [_MATCHER, _NO_MATCHER]}},
-    doc="Exactly these arguments. A value stands for itself; `{any_of: […]}`, `{any: true}` and `{equals: …}` (for a "
-    "value that has such keys itself), each with `optional: true` if it may be left out, say more, at any depth. "
-    "Without `arguments` any will do.",
+    doc="Exactly these arguments. A value stands for itself; `{any_of: […]}`, `{any: true}` and "
+    "`{equals: …}` (for a value that has such keys itself), each with `optional: true` if it may be left "
+    "out, say more, at any depth. Without `arguments` any will do.",
 )
 ARGUMENTS_ANY_OF = Option(
     schema={"type": "object", "additionalProperties": {"type": "array", "minItems": 1}},
-    doc="BFCL's form instead of `arguments`: for each argument the list of allowed values; '' says that it may be left "
-    "out. An object among the values lists the allowed values of its keys.",
+    doc="BFCL's form instead of `arguments`: for each argument the list of allowed values; '' says that "
+    "it may be left out. An object among the values lists the allowed values of its keys.",
 )
 STRINGS = Option(
     schema={"enum": ["normalized", "exact"]},

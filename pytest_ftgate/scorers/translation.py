@@ -1,4 +1,4 @@
-"""BLEU and chrF of one answer, as sacrebleu computes them, with the statistics from which a corpus score is made."""
+"""BLEU and chrF of one answer, as sacrebleu computes them, with the statistics that corpus scores add up."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _CHAR_ORDER = 6
 
 
 def _bleu(options: Mapping[str, Any], subject: Subject) -> Score:
-    """Sentence BLEU with effective order (Papineni et al. 2002; Post 2018); several references count together.
+    """Sentence BLEU with effective order (Papineni et al. 2002; Post 2018); all references together.
 
-    `details` are counts and totals of 1- to 4-grams and both lengths; their sums over a corpus give corpus BLEU.
+    `details` are counts and totals of 1- to 4-grams and both lengths; sums over a corpus give corpus BLEU.
     """
-    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415 (loaded when used)
 
     tokenize, lowercase = options.get("tokenize", "13a"), options.get("ignore_case", False)
     references = texts(options)
@@ -48,11 +48,11 @@ def _bleu(options: Mapping[str, Any], subject: Subject) -> Score:
 
 
 def _chrf(options: Mapping[str, Any], subject: Subject) -> Score:
-    """chrF2 (Popović 2015): character 1- to 6-grams without white space, beta 2; the best of several references.
+    """chrF2 (Popović 2015): character 1- to 6-grams without white space, beta 2; the best reference counts.
 
-    `details.statistics` holds [of the answer, of the reference, shared] for each order; sums give corpus chrF.
+    `details.statistics`: [of the answer, of the reference, shared] for each order; sums give corpus chrF.
     """
-    from sacrebleu.metrics.chrf import CHRF
+    from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415 (loaded when used)
 
     lowercase = options.get("ignore_case", False)
     metric = CHRF(char_order=_CHAR_ORDER, lowercase=lowercase)
@@ -72,8 +72,8 @@ def _chrf(options: Mapping[str, Any], subject: Subject) -> Score:
 
 
 def chrf_statistics(answer: str, reference: str) -> list[list[int]]:
-    """For each order 1 to 6: n-grams of the answer (0 if the reference has none), of the reference, shared."""
-    from sacrebleu.metrics.helpers import extract_all_char_ngrams
+    """For each order: n-grams of the answer (0 if the reference has none), of the reference, shared."""
+    from sacrebleu.metrics.helpers import extract_all_char_ngrams  # noqa: PLC0415 (loaded when used)
 
     pairs = zip(
         *(extract_all_char_ngrams(text, _CHAR_ORDER, False) for text in (answer, reference)), strict=True
@@ -82,7 +82,8 @@ def chrf_statistics(answer: str, reference: str) -> list[list[int]]:
 
 
 def _compared(name: str, value: float, options: Mapping[str, Any], answer: str, wanted: str) -> str:
-    return f"{name}: {number(value)}, at least {number(options['at_least'])} wanted, of {quote(answer)} and {wanted}"
+    at_least = number(options["at_least"])
+    return f"{name}: {number(value)}, at least {at_least} wanted, of {quote(answer)} and {wanted}"
 
 
 def _check(options: Mapping[str, Any]) -> str | None:

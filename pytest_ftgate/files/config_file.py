@@ -130,7 +130,7 @@ def _gate(node: Node) -> dict[str, Any]:
     try:
         parse_gate(raw)
     except GateError as error:
-        raise wrong(_at(written, error.where), error.reason) from None
+        raise wrong(_at(written, error.where), str(error)) from None
     return raw
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ftgate.cases import COMPOSITES, Expectation
@@ -14,6 +14,10 @@ from pytest_ftgate.files.wording import did_you_mean, quoted
 from pytest_ftgate.scorers.spec import Option, ScorerSpec
 
 _EXTRAS = ("weight", "name")
+_NO_LIST_OF_TEXTS = (
+    "a list under 'expect' holds checks that must all pass. Write 'exact_match: […]' if one of several texts "
+    "is right, or 'all_of: [{contains: …}, {contains: …}]' for several checks"
+)
 
 
 class ExpectationReader:
@@ -34,7 +38,21 @@ class ExpectationReader:
             return (self._either(node),)
         if not entries:
             raise wrong(node, "an empty list expects nothing: write 'expect: none' if that is meant")
-        return tuple(values.each(self._entry, entries))
+        return self._entries(entries, _NO_LIST_OF_TEXTS)
+
+    def _entries(self, nodes: Sequence[Node], rule: str) -> tuple[Expectation, ...]:
+        """A list of checks; of the entries that are none, the first is named."""
+        bare = next((node for node in nodes if not values.is_mapping(node)), None)
+        notes = (
+            [] if bare is None else [(bare.line, bare.column, f"{values.shown(bare)} is no check: {rule}")]
+        )
+        try:
+            entries = values.each(self._entry, [node for node in nodes if values.is_mapping(node)])
+        except NodeError as error:
+            notes.extend(error.notes)
+        if notes:
+            raise NodeError(*notes)
+        return tuple(entries)
 
     def _either(self, node: Node) -> Expectation:
         """A whole `expect:` that is no list: a mapping with one scorer, or text for `exact_match`."""
@@ -44,8 +62,6 @@ class ExpectationReader:
         return Expectation(scorer=spec.name, options=self._options(spec, node, "'expect'"), line=node.line)
 
     def _entry(self, node: Node) -> Expectation:
-        if not values.is_mapping(node):
-            raise wrong(node, _no_entry(node))
         entry = values.mapping(node, "an entry of 'expect'")
         name, argument = self._scorer(entry)
         if name in COMPOSITES:
@@ -102,7 +118,8 @@ class ExpectationReader:
         entries = values.items(node, f"'{name}'")
         if not entries:
             raise wrong(node, f"'{name}' takes at least one check, and this list is empty")
-        return tuple(values.each(self._entry, entries))
+        rule = f"'{name}' holds checks, so write {{exact_match: …}} for a text that must be the answer"
+        return self._entries(entries, rule)
 
     def _options(self, spec: ScorerSpec, node: Node, what: str) -> dict[str, Any]:
         options = self._given(spec, node, what)
@@ -215,13 +232,6 @@ def _holds_row_value(node: Node) -> bool:
     return any(_holds_row_value(child) for child in below)
 
 
-def _no_entry(node: Node) -> str:
-    return (
-        f"a list under 'expect' holds checks that must all pass, and {values.shown(node)} is none: "
-        f"write 'exact_match: […]' if one of several texts is right, 'all_of: […]' for checks in one entry"
-    )
-
-
 def _two_scorers(names: list[str]) -> str:
     return (
         f"one entry holds one scorer, and this one {' and '.join(map(quoted, names))}: write a list, "
@@ -234,7 +244,8 @@ def _unknown_option(spec: ScorerSpec, key: Scalar) -> tuple[int, int, str]:
         f"{spec.name} has no option {quoted(key.text)}. {did_you_mean(key.text, spec.options, 'Options')}"
     )
     if spec.main is not None:
-        message += f" A mapping that is itself the reference stands under '{spec.main}:'"
+        full_stop = "" if message.endswith("?") else "."
+        message += f"{full_stop} A mapping that is itself the reference stands under '{spec.main}:'"
     return key.line, key.column, message
 
 

@@ -41,11 +41,14 @@ class Mistakes:
 
     def listed(self) -> tuple[Mistake, ...]:
         """At most 50 mistakes; the last one tells how many more there are."""
-        mistakes = list(self._listed)
+        mistakes = sorted(self._listed, key=self._order)
         if self._more:
             more = f"{mistakes[-1].message}\n({self._more} more mistakes of this file are not listed)"
             mistakes[-1] = dataclasses.replace(mistakes[-1], message=more)
         return tuple(mistakes)
+
+    def _order(self, mistake: Mistake) -> tuple[bool, str, int, int]:
+        return mistake.path != self.path, mistake.path, mistake.line, mistake.column
 
     def error(self) -> FileError:
         """All of them as one error: the file can't be used."""

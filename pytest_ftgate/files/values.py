@@ -35,7 +35,7 @@ def text(node: Node, what: str) -> str:
     if type(node) is Scalar:
         if node.text or not node.plain:
             return node.text
-        raise wrong(node, f"the value of {what} is empty: quote it")
+        raise wrong(node, f"the value of {what} is empty: quote it (a '#' begins a comment)")
     if type(node) is Value:
         return _value_text(node, what)
     raise wrong(node, f"{what} takes text, and this is {kind_of(node)}")
@@ -74,7 +74,7 @@ def core(node: Scalar) -> Any:
     if not node.plain:
         return written
     if not written:
-        raise wrong(node, "the value is empty: write null, or quote it")
+        raise wrong(node, "the value is empty: write null, or quote it (a '#' begins a comment)")
     if written[0] in _MAY_BE_A_NUMBER:
         return _number_or_text(node)
     return _WORDS.get(written, written)

@@ -31,8 +31,9 @@ class CaseResult:
     """One planned case with its trials of both arms, sorted by arm, repeat and item.
 
     `outcome` by arm: errored if one trial errored, passed if all passed, None if nothing ran or for
-    `expect: none`. `passes` by arm: the share of repeats that passed, 0…1 exact; None where nothing is known. `score` by arm:
-    the mean score, 0…1 exact. Errors count here as nothing; the gate decides what an error counts as.
+    `expect: none`. `passes` by arm: the share of repeats that passed, 0…1 exact; None where nothing is known.
+    `score` by arm: the mean score, 0…1 exact. Errors count here as nothing; the gate decides what an error
+    counts as.
     `pair` and `pair_score` are passes and score (of the model, of the baseline) by the items that judge both
     arms; None without such items, or where an arm has no value.
     """

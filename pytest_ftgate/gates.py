@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
-from typing import Any, Literal
 
-from pytest_ftgate.errors import FtgateError
-from pytest_ftgate.record import Plan, Record
-from pytest_ftgate.summary import Summary
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.criteria import Criterion, CriterionResult, Gate, GateError, Status
+from pytest_ftgate.deciding import decide
+from pytest_ftgate.gate_config import DEFAULT_CRITERIA, parse_gate
+from pytest_ftgate.metrics import BUILTIN_METRICS, Metric
+from pytest_ftgate.plan import CaseKey, Plan
+from pytest_ftgate.run_state import lacks, warnings
+from pytest_ftgate.runs import Record
+from pytest_ftgate.summary import Group, Summary, summarize
+from pytest_ftgate.thresholds import points_text
 
+__all__ = [
+    "BUILTIN_METRICS",
+    "DEFAULT_CRITERIA",
+    "Assessment",
+    "Criterion",
+    "CriterionResult",
+    "Gate",
+    "GateError",
+    "Metric",
+    "Status",
+    "Verdict",
+    "Word",
+    "assess",
+    "judged_cases",
+    "parse_gate",
+]
 
-class Status(StrEnum):
-    """What one criterion says."""
-
-    GO = "GO"
-    NO_GO = "NO-GO"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    NOT_MEASURED = "NOT MEASURED"
+_NAMED = 3
 
 
 class Word(StrEnum):
@@ -29,71 +44,6 @@ class Word(StrEnum):
     ITERATE = "ITERATE"
     INCONCLUSIVE = "INCONCLUSIVE"
     INCOMPLETE = "INCOMPLETE"
-
-
-class GateError(FtgateError):
-    """A `gate:` mapping is wrong; `where` is the path of keys to the place."""
-
-    def __init__(self, where: tuple[str, ...], message: str) -> None:
-        super().__init__(f"{'.'.join(where)}: {message}" if where else message)
-        self.where = where
-        self.reason = message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """One go/no-go rule as configured. `threshold` is exact; `written` is the author's text for it (`85%`)."""
-
-    name: str
-    metric: tuple[str, ...]
-    compare: Literal["value", "delta", "ratio"] = "value"
-    bound: Literal["at_least", "at_most"] = "at_least"
-    threshold: Fraction
-    written: str
-    role: tuple[str, ...] = ()
-    suite: tuple[str, ...] = ()
-    category: tuple[str, ...] = ()
-    tag: tuple[str, ...] = ()
-    per: Literal["category", "suite", "role", "tag"] | None = None
-    min_cases: int = 10
-    evidence: Literal["point", "strict"] = "point"
-    optional: bool = False
-    advisory: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """A whole gate. `is_default` if no `criteria:` were written; `suites` are globs from the rootdir."""
-
-    criteria: tuple[Criterion, ...]
-    max_errors: int = 0
-    confidence: Fraction = Fraction(95, 100)
-    suites: tuple[str, ...] = ()
-    strict: bool = False  # --ftgate-strict: the criterion `every_case`
-    is_default: bool = True
-    digest: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionResult:
-    """What became of one criterion.
-
-    `observed` is exact (0…1 for rates, seconds, tokens, …), None if nothing was measured. `n` counts cases
-    (calls for latency, votes for preference). `reason` is one plain sentence. `threshold` is the text with its
-    bound: `≥ 85%`.
-    """
-
-    name: str
-    status: Status
-    metric: tuple[str, ...]
-    compare: str
-    observed: Fraction | float | None
-    threshold: str
-    n: int
-    evidence: str
-    decides: bool
-    reason: str
-    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,16 +70,113 @@ class Assessment:
     verdict: Verdict
 
 
-def parse_gate(raw: Mapping[str, Any], *, options: tuple[str, ...] = ()) -> Gate:
-    """A gate from the raw `gate:` mapping ({} for the defaults) and the options that touch it."""
-    raise NotImplementedError
+def judged_cases(gate: Gate, plan: Plan) -> frozenset[CaseKey]:  # noqa: ARG001  (no gate leaves a case out)
+    """(suite, case id) of all cases that a deciding criterion judges, once `other_cases` took the rest.
+
+    These are all cases that are not skipped and whose model is judged, whatever the criteria are.
+    """
+    return frozenset(
+        case.key
+        for case in plan.cases
+        if case.skip is None and any(Arm.MODEL in item.arms for item in case.judging_items)
+    )
 
 
-def judged_cases(gate: Gate, plan: Plan) -> frozenset[tuple[str, str]]:
-    """(suite, case id) of all cases that a deciding criterion judges, once `other_cases` took the rest."""
-    raise NotImplementedError
+def assess(
+    record: Record, gate: Gate | None = None, *, metrics: Mapping[str, Metric] = BUILTIN_METRICS
+) -> Assessment:
+    """Judges a record by the gate stored in it, or by another one, and then says so.
+
+    Raises `GateError` if the stored gate is needed and wrong.
+    """
+    stored = gate is None
+    gate = parse_gate(record.run.gate, record.run.gate_options, metrics=metrics) if gate is None else gate
+    summary = summarize(record)
+    results = decide(gate, summary.cases, record.run, metrics)
+    verdict = _verdict(summary, gate, results, other_gate=not stored)
+    return Assessment(record=record, summary=summary, gate=gate, verdict=verdict)
 
 
-def assess(record: Record, gate: Gate | None = None) -> Assessment:
-    """Judges a record by the gate stored in it, or by another one."""
-    raise NotImplementedError
+def _verdict(
+    summary: Summary, gate: Gate, results: tuple[CriterionResult, ...], *, other_gate: bool
+) -> Verdict:
+    run = summary.record.run
+    reasons = lacks(summary, gate)
+    whole_shard = run.shard is not None and not reasons
+    if run.shard is not None:
+        number, of = run.shard
+        reasons.append(f"shard {number} of {of}: `ftgate decide` judges the shards together")
+    word = Word.INCOMPLETE if reasons else _word(results)
+    judged_by = [f"judged by another gate ({gate.digest}) than the run's own"] if other_gate else []
+    return Verdict(
+        word=word,
+        sentence="; ".join(reasons[:_NAMED]) if reasons else _sentence(word, results, summary.flagged),
+        reasons=(*reasons, *_blocking_reasons(results)),
+        criteria=results,
+        complete=not reasons,
+        narrowed=bool(summary.record.plan.left_out),
+        whole_shard=whole_shard,
+        warnings=(*judged_by, *warnings(summary, gate)),
+    )
+
+
+def _word(results: Sequence[CriterionResult]) -> Word:
+    deciding = {result.status for result in results if result.decides}
+    if Status.NO_GO in deciding:
+        return Word.ITERATE
+    # Not `all(...)` alone: where nothing decides, nothing may ship.
+    return Word.SHIP if deciding == {Status.GO} else Word.INCONCLUSIVE
+
+
+def _blocking(results: Sequence[CriterionResult]) -> list[CriterionResult]:
+    """The deciding criteria that are not GO, NO-GO first."""
+    blocking = [result for result in results if result.decides and result.status is not Status.GO]
+    return sorted(blocking, key=lambda result: result.status is not Status.NO_GO)
+
+
+def _blocking_reasons(results: Sequence[CriterionResult]) -> list[str]:
+    return [f"{result.name} is {result.status}: {result.reason}" for result in _blocking(results)]
+
+
+def _sentence(word: Word, results: Sequence[CriterionResult], flagged: Sequence[Group]) -> str:
+    deciding = [result for result in results if result.decides]
+    if not deciding:
+        why = "no criterion decides: none of them is measured here, or all are advisory"
+    elif word is Word.SHIP:
+        named = [f"{result.name} ({result.reason})" for result in deciding]
+        why = f"{_all_of(len(deciding))} met: {_some(named)}"
+    else:
+        why = _why_not(word, results, len(deciding))
+    return why + _flags(flagged)
+
+
+def _all_of(n: int) -> str:
+    return "the one deciding criterion is" if n == 1 else f"all {n} deciding criteria are"
+
+
+def _some(named: Sequence[str]) -> str:
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return ", ".join(named[:_NAMED]) + more
+
+
+def _why_not(word: Word, results: Sequence[CriterionResult], deciding: int) -> str:
+    statuses = (Status.NO_GO,) if word is Word.ITERATE else (Status.INCONCLUSIVE, Status.NOT_MEASURED)
+    blocking = [result for result in _blocking(results) if result.status in statuses]
+    what = "not met" if word is Word.ITERATE else "not decided"
+    verb = "is" if len(blocking) == 1 else "are"
+    by_reason: dict[str, list[str]] = {}
+    for result in blocking:
+        by_reason.setdefault(result.reason, []).append(result.name)
+    named = [f"{' and '.join(names)} ({reason})" for reason, names in by_reason.items()]
+    return f"{len(blocking)} of {deciding} deciding criteria {verb} {what}: {_some(named)}"
+
+
+def _flags(flagged: Sequence[Group]) -> str:
+    if not flagged:
+        return ""
+    named = []
+    for group in flagged:
+        assert group.delta is not None
+        named.append(f"{group.value} ({points_text(group.delta)} points on {group.paired} cases)")
+    noun = "category" if len(named) == 1 else "categories"
+    return f"; flagged: {noun} {_some(named)} dropped by more than 5 points"

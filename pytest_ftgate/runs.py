@@ -17,8 +17,8 @@ class RunInfo:
     `gate` is the raw `gate:` mapping of builtins (numbers as the text that was written), {} for the
     defaults; `gate_options` are the command line options that touched it. `models` describes each arm: name,
     host, kind, revision; no secrets. `shard` is (number, of how many), counted from 1. `cut_short` says why
-    something selected did not finish, None if all did. `no_model` marks a run that had case files and no model.
-    `warnings` are sentences that the verdict repeats. `started` and `finished` are ISO 8601 stamps.
+    something selected did not finish, None if all did. `no_model` marks a run that had case files and no
+    model. `warnings` are sentences that the verdict repeats. `started` and `finished` are ISO 8601 stamps.
     """
 
     run_id: str

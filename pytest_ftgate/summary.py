@@ -1,4 +1,4 @@
-"""What a record amounts to: outcomes by case, rates by group, wins, losses, latencies. Nothing here judges."""
+"""What a record amounts to: outcomes by case, rates by group, wins and losses, times. Nothing here judges."""
 
 from __future__ import annotations
 

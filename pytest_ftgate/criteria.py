@@ -1,0 +1,100 @@
+"""Criteria, the gate that holds them, and what becomes of them, as values. Nothing here computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+
+from pytest_ftgate.errors import FtgateError
+
+Compare = Literal["value", "delta", "ratio"]
+Bound = Literal["at_least", "at_most"]
+Per = Literal["category", "suite", "role", "tag"]
+
+
+class Status(StrEnum):
+    """What one criterion says."""
+
+    GO = "GO"
+    NO_GO = "NO-GO"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_MEASURED = "NOT MEASURED"
+
+
+class GateError(FtgateError):
+    """A `gate:` mapping is wrong; `where` is the path of keys to the place."""
+
+    def __init__(self, where: tuple[str, ...], message: str) -> None:
+        super().__init__(f"{'.'.join(where)}: {message}" if where else message)
+        self.where = where
+        self.reason = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One go/no-go rule as configured. `threshold` is exact, `written` the author's text for it (`85%`)."""
+
+    name: str
+    metric: tuple[str, ...]
+    compare: Compare = "value"
+    bound: Bound = "at_least"
+    threshold: Fraction
+    written: str
+    role: tuple[str, ...] = ()
+    suite: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    per: Per | None = None
+    min_cases: int = 10
+    evidence: Literal["point", "strict"] = "point"
+    optional: bool = False
+    advisory: bool = False
+
+    @property
+    def needed(self) -> str:
+        """The threshold with its bound: `≥ 85%`."""
+        return f"{'≥' if self.bound == 'at_least' else '≤'} {self.written}"
+
+    def is_met_by(self, observed: Fraction) -> bool:
+        """Exactly, and at the threshold itself."""
+        return observed >= self.threshold if self.bound == "at_least" else observed <= self.threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A whole gate. `is_default` if no `criteria:` were written; `suites` are globs from the rootdir.
+
+    `digest` is equal for gates that decide alike, however their numbers were written.
+    """
+
+    criteria: tuple[Criterion, ...]
+    max_errors: int = 0
+    confidence: Fraction = Fraction(95, 100)
+    suites: tuple[str, ...] = ()
+    strict: bool = False  # --ftgate-strict: the criterion `every_case`
+    is_default: bool = True
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionResult:
+    """What became of one criterion.
+
+    `observed` is exact (0…1 for rates, seconds, tokens, …), None if nothing was measured. `n` counts
+    cases (calls for latency, votes for preference). `reason` is one plain sentence. `threshold` is the text
+    with its bound: `≥ 85%`.
+    """
+
+    name: str
+    status: Status
+    metric: tuple[str, ...]
+    compare: str
+    observed: Fraction | float | None
+    threshold: str
+    n: int
+    evidence: str
+    decides: bool
+    reason: str
+    interval: tuple[float, float] | None = None

@@ -1,0 +1,113 @@
+"""From a measurement to GO, NO-GO, INCONCLUSIVE or NOT MEASURED, with one plain sentence of why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pytest_ftgate.case_results import CaseResult
+from pytest_ftgate.criteria import Criterion, CriterionResult, Gate, Status
+from pytest_ftgate.gate_config import ALWAYS_DECIDING
+from pytest_ftgate.measuring import Measurement, measure
+from pytest_ftgate.metrics import Metric
+from pytest_ftgate.plan import CaseKey, PlannedCase
+from pytest_ftgate.runs import RunInfo
+from pytest_ftgate.selection import Scope, decides_by_plan, nothing_selected, scopes
+from pytest_ftgate.thresholds import amount_text, points_text
+
+_WITHOUT_BASELINE = (
+    "or write in ftgate.yaml what must hold without one, "
+    "e.g. gate: {criteria: {target_pass_rate: {metric: pass_rate, role: target, at_least: 90%}}}"
+)
+_WITHOUT_GENERAL = (
+    "add one with the abilities that must not be lost, or write in ftgate.yaml the criteria without it, "
+    "e.g. gate: {criteria: {target_task_improvement: "
+    "{metric: pass_rate, role: target, compare: delta, at_least: 5%}}}"
+)
+
+
+def decide(
+    gate: Gate, cases: Sequence[CaseResult], run: RunInfo, metrics: Mapping[str, Metric]
+) -> tuple[CriterionResult, ...]:
+    """The result of every criterion, `per:` ones split, ftgate's own last."""
+    planned = [case.planned for case in cases]
+    results: dict[CaseKey, CaseResult] = {case.planned.key: case for case in cases}
+    return tuple(_result(scope, gate, planned, results, run) for scope in scopes(gate, planned, metrics))
+
+
+def _result(
+    scope: Scope,
+    gate: Gate,
+    planned: Sequence[PlannedCase],
+    results: Mapping[CaseKey, CaseResult],
+    run: RunInfo,
+) -> CriterionResult:
+    criterion = scope.criterion
+    found = measure(scope, results, run)
+    status, reason = _status(scope, found)
+    if status is Status.NOT_MEASURED and not scope.items:
+        reason = _advised(scope, gate, nothing_selected(scope, planned))
+    decides = decides_by_plan(scope, gate)
+    if criterion.optional:
+        decides = decides and (found.observed is not None or found.lost > 0)
+    return CriterionResult(
+        name=criterion.name,
+        status=status,
+        metric=criterion.metric,
+        compare=criterion.compare,
+        observed=found.observed,
+        threshold=criterion.needed,
+        n=found.n,
+        evidence=criterion.evidence,
+        decides=decides,
+        reason=reason,
+    )
+
+
+def _status(scope: Scope, found: Measurement) -> tuple[Status, str]:
+    criterion, metric = scope.criterion, scope.metric
+    if found.lost:
+        noun = "value was" if found.lost == 1 else "values were"
+        return Status.INCONCLUSIVE, f"{found.lost} {noun} lost to errors"
+    if found.observed is None:
+        nothing = metric.nothing
+        if found.baseline == 0:
+            nothing = f"the baseline's {metric.name} is 0, so there is no ratio"
+        return Status.NOT_MEASURED, nothing
+    told = _told(criterion, metric, found)
+    if found.n < criterion.min_cases:
+        return (
+            Status.INCONCLUSIVE,
+            f"{told}; {_counted(criterion.min_cases, metric)} are the least that decide",
+        )
+    met = criterion.is_met_by(found.observed)
+    return (Status.GO if met else Status.NO_GO), f"{told}, {criterion.needed} is needed"
+
+
+def _told(criterion: Criterion, metric: Metric, found: Measurement) -> str:
+    """The measurement in words: `+5 points on 40 cases (from 80% to 85%)`."""
+    assert found.observed is not None
+    over = f"on {_counted(found.n, metric)}"
+    if found.model is None or found.baseline is None:
+        return f"{amount_text(found.observed, metric.unit, criterion.threshold)} {over}"
+    sides = f"(from {amount_text(found.baseline, metric.unit)} to {amount_text(found.model, metric.unit)})"
+    if criterion.compare == "ratio":
+        return (
+            f"{amount_text(found.observed, 'number', criterion.threshold)} times the baseline {over} {sides}"
+        )
+    if metric.unit == "rate":
+        return f"{points_text(found.observed, criterion.threshold)} points {over} {sides}"
+    sign = "+" if found.observed > 0 else ""
+    return f"{sign}{amount_text(found.observed, metric.unit, criterion.threshold)} {over} {sides}"
+
+
+def _counted(n: int, metric: Metric) -> str:
+    return f"{n} {metric.counts if n != 1 else metric.counts.removesuffix('s')}"
+
+
+def _advised(scope: Scope, gate: Gate, reason: str) -> str:
+    """For the two default comparisons: what to add, or which lines of `gate:` to write."""
+    if not gate.is_default or scope.criterion.name not in ALWAYS_DECIDING:
+        return reason
+    if "--baseline" in reason:
+        return f"{reason}, {_WITHOUT_BASELINE}"
+    return f"{reason}: {_WITHOUT_GENERAL}" if reason.endswith("`role: general`") else reason

@@ -1,0 +1,147 @@
+"""Whether a run is whole: what it lacks, and what its reader is warned of. No criterion is looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.criteria import Gate
+from pytest_ftgate.plan import TrialKey
+from pytest_ftgate.summary import Summary
+from pytest_ftgate.trials import Outcome, Trial
+
+_NAMED = 3
+
+
+def lacks(summary: Summary, gate: Gate) -> list[str]:
+    """Why the run is INCOMPLETE, the most telling first; empty for a whole run, and for a whole shard."""
+    record = summary.record
+    if record.run.no_model:
+        return ["no model was named, so nothing was asked: add --model=NAME"]
+    return [
+        *_nothing_planned(summary),
+        *_narrowed(summary),
+        *([f"cut short: {record.run.cut_short}"] if record.run.cut_short else []),
+        *_missing(summary),
+        *_named("conflicting trial", "came in twice with different results", record.conflicts),
+        *_named("surplus trial", "that nobody planned", summary.surplus),
+        *_errors(summary, gate),
+    ]
+
+
+def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
+    """Sentences that stand beside the verdict, whatever it is; sorted where their order says nothing."""
+    run = summary.record.run
+    touched = [f"options touched the gate: {' '.join(run.gate_options)}"] if run.gate_options else []
+    within = []
+    if 0 < len(summary.errored) <= gate.max_errors:
+        count = _count(len(summary.errored), "errored trial")
+        counted = "counted as failed by the model and passed by the baseline"
+        within = [f"{count} within max_errors: {gate.max_errors}, {counted}"]
+    return (*sorted(set(run.warnings)), *_same_models(run.models), *_served(summary), *touched, *within)
+
+
+def _nothing_planned(summary: Summary) -> Iterator[str]:
+    planned = [case for case in summary.cases if case.planned.skip is None]
+    if any(case.planned.items for case in planned):
+        return
+    if not summary.cases:
+        yield "nothing was planned: no eval case was found"
+    elif not planned:
+        skipped = len(summary.cases)
+        whole = "the only case is" if skipped == 1 else f"all {skipped} cases are"
+        yield f"nothing was planned: {whole} skipped"
+    else:
+        yield "nothing was planned: no test asks an eval case"
+
+
+def _narrowed(summary: Summary) -> Iterator[str]:
+    left_out = summary.record.plan.left_out
+    if left_out:
+        yield f"narrowed: left out before the start: {_some(left_out)}"
+
+
+def _missing(summary: Summary) -> Iterator[str]:
+    left_out = frozenset(summary.record.plan.left_out)
+    missing = [key for key in summary.missing if left_out.isdisjoint(_nodes(key.item))]
+    if missing:
+        planned = _count(sum(1 for case in summary.cases for _ in case.planned.trial_keys()), "planned trial")
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"{len(missing)} of {planned} {verb} missing: {_some(missing)}"
+
+
+def _nodes(nodeid: str) -> Iterator[str]:
+    """The node id and those of all that it stands in."""
+    while nodeid:
+        yield nodeid
+        nodeid = nodeid.rpartition("::")[0]
+
+
+def _named(what: str, how: str, keys: Sequence[TrialKey]) -> Iterator[str]:
+    if keys:
+        yield f"{_count(len(keys), what)} {how}: {_some(keys)}"
+
+
+def _errors(summary: Summary, gate: Gate) -> Iterator[str]:
+    if len(summary.errored) <= gate.max_errors:
+        return
+    trials = [trial for case in summary.cases for trial in case.trials]
+    errored = [trial for trial in trials if trial.outcome is Outcome.ERRORED]
+    kinds = Counter(trial.error.kind if trial.error else "unknown" for trial in errored)
+    listed = ", ".join(
+        f"{count} {kind}" for kind, count in sorted(kinds.items(), key=lambda one: (-one[1], one[0]))
+    )
+    share = f"{len(errored)} of {_count(len(trials), 'trial')}"
+    yield f"{share} errored, more than max_errors: {gate.max_errors} ({listed}); first: {_first(errored[0])}"
+
+
+def _first(trial: Trial) -> str:
+    return f"{trial.key}: {trial.error.message if trial.error else 'no reason was given'}"
+
+
+def _same_models(models: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    model, baseline = (models.get(arm) for arm in (Arm.MODEL, Arm.BASELINE))
+    if model and model == baseline:
+        both = f"model and baseline are both '{model.get('name')}'"
+        yield f"{both}: an A/A run, which compares a model with itself"
+
+
+def _served(summary: Summary) -> Iterator[str]:
+    """Where an endpoint says that another model answered than was asked, or several did."""
+    for arm in Arm:
+        described = summary.record.run.models.get(arm, {})
+        served = _distinct(summary, arm, "model")
+        asked = described.get("name")
+        others = [name for name in served if asked and name != asked and not name.startswith(f"{asked}-")]
+        if others and described.get("kind") not in ("recorded", "python"):
+            yield f"the {arm} was asked for as '{asked}', and served by {_quoted(others)}"
+        elif len(served) > 1:
+            yield f"the {arm}'s answers come from {len(served)} models: {_quoted(served)}"
+        prints = _distinct(summary, arm, "fingerprint")
+        if len(prints) > 1:
+            yield f"the {arm}'s answers come from {len(prints)} system fingerprints: {_quoted(prints)}"
+
+
+def _distinct(summary: Summary, arm: Arm, name: str) -> list[str]:
+    found = {
+        str(value)
+        for case in summary.cases
+        for trial in case.trials
+        if trial.key.arm is arm and trial.completion and (value := getattr(trial.completion, name))
+    }
+    return sorted(found)
+
+
+def _some(names: Sequence[object]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(str(name) for name in names[:_NAMED]) + more
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return _some([f"'{name}'" for name in names])
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

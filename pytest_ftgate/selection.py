@@ -1,0 +1,236 @@
+"""Which cases and items each criterion of a gate reads, found from the plan alone, before anything ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from fractions import Fraction
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.criteria import Criterion, Gate, Per
+from pytest_ftgate.entries import entry_names, is_covered
+from pytest_ftgate.gate_config import ALWAYS_DECIDING
+from pytest_ftgate.metrics import BUILTIN_METRICS, MEAN, Metric, metric_of
+from pytest_ftgate.plan import CaseKey, PlannedCase, PlannedItem
+
+Items = frozenset[str]
+
+_SELECTORS: tuple[Per, ...] = ("role", "suite", "category", "tag")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """One criterion, split by `per:`, with the items that it reads of each case.
+
+    `selected` are the cases that its selectors take; `planned` counts those with a value, or calls. `always`
+    marks the criteria of ftgate's own, which decide whatever the gate says.
+    """
+
+    criterion: Criterion
+    metric: Metric
+    selected: Sequence[PlannedCase]
+    items: Mapping[CaseKey, Items]
+    planned: int
+    always: bool = False
+
+    @property
+    def compares(self) -> bool:
+        """Whether it reads the baseline too."""
+        return self.criterion.compare != "value" or self.metric.paired
+
+
+def scopes(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metric]) -> list[Scope]:
+    """What every criterion reads, in the gate's order, then `other_cases`, `must_pass` and `every_case`."""
+    there = [case for case in cases if case.skip is None]
+    written = [
+        _scope(one, metric_of(criterion.metric, metrics), selected)
+        for criterion in gate.criteria
+        for one, selected in _split(criterion, there)
+    ]
+    judging = [scope for scope in written if _judges(scope, gate, metrics)]
+    own = [_own("other_cases", there, _unread(judging, metrics, there))]
+    must_pass = [case for case in there if case.must_pass]
+    own.append(_own("must_pass", must_pass, _judged_items(must_pass)))
+    if gate.strict:
+        own.append(_own("every_case", there, _judged_items(there)))
+    return [*written, *(scope for scope in own if scope.items)]
+
+
+def decides_by_plan(scope: Scope, gate: Gate) -> bool:
+    """Whether a criterion decides; an optional one only if anything was measured, too."""
+    criterion = scope.criterion
+    if scope.always:
+        return True
+    if criterion.advisory:
+        return False
+    if criterion.optional:
+        return scope.planned >= criterion.min_cases
+    if gate.is_default and criterion.name not in ALWAYS_DECIDING:
+        return bool(scope.items)
+    return True
+
+
+def nothing_selected(scope: Scope, cases: Sequence[PlannedCase]) -> str:
+    """Why a criterion finds no case in the plan, with the nearest name that would be found."""
+    there = [case for case in cases if case.skip is None]
+    criterion = scope.criterion
+    if not there:
+        return "no case is planned"
+    for selector in _SELECTORS:
+        known = sorted({value for case in there for value in _values(case, selector)})
+        wanted = getattr(criterion, selector)
+        if wanted and not set(wanted) & set(known):
+            return _unknown(selector, wanted, known, cases)
+    chosen = scope.selected
+    if not chosen:
+        wanted = [
+            f"{one} {_listed(getattr(criterion, one))}" for one in _SELECTORS if getattr(criterion, one)
+        ]
+        return f"no case has {' and '.join(wanted)} at once"
+    if not any(map(scope.metric.applies, chosen)):
+        return _no_entry(criterion, chosen, there)
+    if scope.compares and not any(Arm.BASELINE in item.arms for case in there for item in case.items):
+        return "there is no baseline to compare with: add --baseline=NAME"
+    what = "judged on both arms" if scope.compares else "judged"
+    return f"no case that it selects is {what}"
+
+
+def _split(
+    criterion: Criterion, cases: Sequence[PlannedCase]
+) -> list[tuple[Criterion, Sequence[PlannedCase]]]:
+    """`per: category` makes one criterion per category of the cases that are selected."""
+    selected = [case for case in cases if _selects(criterion, case)]
+    if criterion.per is None:
+        return [(criterion, selected)]
+    wanted: tuple[str, ...] = getattr(criterion, criterion.per)
+    split: dict[str, list[PlannedCase]] = {value: [] for value in wanted}
+    for case in selected:
+        for value in _values(case, criterion.per):
+            if not wanted or value in wanted:
+                split.setdefault(value, []).append(case)
+    if not split:
+        return [(replace(criterion, per=None), selected)]
+    return [(_one_of(criterion, criterion.per, value), split[value]) for value in sorted(split)]
+
+
+def _one_of(criterion: Criterion, per: Per, value: str) -> Criterion:
+    only = {selector: getattr(criterion, selector) for selector in _SELECTORS} | {per: (value,)}
+    return replace(criterion, name=f"{criterion.name}[{value}]", per=None, **only)
+
+
+def _scope(criterion: Criterion, metric: Metric, selected: Sequence[PlannedCase]) -> Scope:
+    compares = criterion.compare != "value" or metric.paired
+    items: dict[CaseKey, Items] = {}
+    calls = 0
+    for case in selected:
+        if not metric.applies(case):
+            continue
+        candidates = case.items if metric.of_any_answer else case.judging_items
+        read = [item for item in candidates if (item.pairs if compares else Arm.MODEL in item.arms)]
+        if read:
+            items[case.key] = frozenset(item.nodeid for item in read)
+            calls += _repeats(case, read)
+    planned = {"cases": len(items), "calls": calls, "votes": 0}[metric.counts]
+    return Scope(criterion=criterion, metric=metric, selected=selected, items=items, planned=planned)
+
+
+def _repeats(case: PlannedCase, items: Sequence[PlannedItem]) -> int:
+    return max(case.repeat, *(len(item.repeats) for item in items))
+
+
+def _own(name: str, cases: Sequence[PlannedCase], items: Mapping[CaseKey, Items]) -> Scope:
+    criterion = Criterion(
+        name=name, metric=("pass_rate",), threshold=Fraction(1), written="100%", min_cases=1
+    )
+    read = {case.key: items[case.key] for case in cases if case.key in items}
+    metric = BUILTIN_METRICS["pass_rate"]
+    return Scope(
+        criterion=criterion, metric=metric, selected=cases, items=read, planned=len(read), always=True
+    )
+
+
+def _judged_items(cases: Sequence[PlannedCase]) -> dict[CaseKey, Items]:
+    """The items of each case in which its model is judged."""
+    found = {
+        case.key: frozenset(item.nodeid for item in case.judging_items if Arm.MODEL in item.arms)
+        for case in cases
+    }
+    return {key: items for key, items in found.items() if items}
+
+
+def _judges(scope: Scope, gate: Gate, metrics: Mapping[str, Metric]) -> bool:
+    criterion = scope.criterion
+    if criterion.optional or criterion.advisory or not decides_by_plan(scope, gate):
+        return False
+    return scope.metric.judges or _names_entries(criterion, metrics)
+
+
+def _names_entries(criterion: Criterion, metrics: Mapping[str, Metric]) -> bool:
+    return not any(name in metrics or name.startswith(MEAN) for name in criterion.metric)
+
+
+def _unread(
+    judging: Sequence[Scope], metrics: Mapping[str, Metric], cases: Sequence[PlannedCase]
+) -> dict[CaseKey, Items]:
+    """Items whose failure no deciding criterion would see.
+
+    A comparison reads only the items that judge both arms. One without any such item reads nothing, but it
+    blocks the verdict as NOT MEASURED; its cases are left to it, so that the verdict names what is missing.
+    """
+    read: dict[CaseKey, set[str]] = {}
+    named: dict[CaseKey, set[str]] = {}
+    for scope in judging:
+        entries = _names_entries(scope.criterion, metrics)
+        for case in scope.selected:
+            items = scope.items.get(case.key, frozenset())
+            if scope.compares and not scope.items:
+                items = frozenset(item.nodeid for item in case.items)
+            if entries and items:
+                named.setdefault(case.key, set()).update(scope.criterion.metric)
+            elif not entries:
+                read.setdefault(case.key, set()).update(items)
+    unread: dict[CaseKey, Items] = {}
+    by_key = {case.key: case for case in cases}
+    for key, items in _judged_items(cases).items():
+        names = named.get(key, set())
+        expect = by_key[key].expect
+        covered = bool(expect) and all(is_covered(check, names) for check in expect)
+        rest = frozenset() if covered else items - read.get(key, set())
+        if rest:
+            unread[key] = rest
+    return unread
+
+
+def _selects(criterion: Criterion, case: PlannedCase) -> bool:
+    return all(
+        not (wanted := getattr(criterion, selector)) or not set(wanted).isdisjoint(_values(case, selector))
+        for selector in _SELECTORS
+    )
+
+
+def _values(case: PlannedCase, selector: Per) -> tuple[str, ...]:
+    if selector == "tag":
+        return case.tags
+    return (case.role.value if selector == "role" else str(getattr(case, selector)),)
+
+
+def _unknown(selector: Per, wanted: Sequence[str], known: Sequence[str], cases: Sequence[PlannedCase]) -> str:
+    if any(value in wanted for case in cases for value in _values(case, selector)):
+        return f"every case with {selector} {_listed(wanted)} is skipped"
+    if selector == "role":
+        return f"no suite has `role: {wanted[0]}`"
+    near = [match for value in wanted for match in get_close_matches(value, known, 1)]
+    return f"no case has the {selector} {_listed(wanted)}" + (f". Did you mean '{near[0]}'?" if near else "")
+
+
+def _no_entry(criterion: Criterion, chosen: Sequence[PlannedCase], cases: Sequence[PlannedCase]) -> str:
+    names = [name.removeprefix(MEAN) for name in criterion.metric]
+    known = sorted({name for case in cases for check in case.expect for name in entry_names(check)})
+    whose = "no case" if len(chosen) == len(cases) else "no case that it selects"
+    near = [match for name in names for match in get_close_matches(name, known, 1) if match not in names]
+    return f"{whose} has an entry {_listed(names)}" + (f". Did you mean '{near[0]}'?" if near else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _DEFAULT_VERDICT = Path(".ftgate/verdict.json")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _REFUSED, _UNUSABLE = 1, 2
+_MAX_COMPLAINTS = 500
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,6 +87,7 @@ def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path
     This is the step of a CI stage that does not trust an exit status: a run that never started, was cut short
     or was narrowed leaves no SHIP behind. Exit 1: refused, with the reason. Exit 2: wrong use.
     """
+    from pytest_ftgate.reports.inert import inert_line  # noqa: PLC0415
     from pytest_ftgate.reports.verdict_check import Demand, read_verdict, refusal  # noqa: PLC0415
 
     if not run_id and max_age is None:
@@ -94,13 +96,14 @@ def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path
         digest = _read_gate(gate).digest if gate else None
     demand = Demand(run_id=run_id or None, max_age=max_age, gate_digest=digest, gate_name=str(gate))
     try:
-        reason = refusal(read_verdict(path), demand, datetime.now(UTC))
+        verdict = read_verdict(path)
+        reason = refusal(verdict, demand, datetime.now(UTC))
     except FtgateError as error:
         reason = str(error)
     if reason is not None:
         _complain(reason)
         sys.exit(_REFUSED)
-    _print("SHIP\n")
+    _print(inert_line(f"SHIP: run {verdict.get('run_id')}, ended {verdict.get('finished')}") + "\n")
 
 
 @main.command()
@@ -202,7 +205,8 @@ def _read_gate(path: Path) -> Gate:
     from pytest_ftgate.files.config_file import read_config  # noqa: PLC0415  (imports yaml)
     from pytest_ftgate.gates import parse_gate  # noqa: PLC0415
 
-    return parse_gate(read_config(path, path.resolve().parent).gate)
+    here, at = Path.cwd(), path.resolve()
+    return parse_gate(read_config(at, here if at.is_relative_to(here) else at.parent).gate)
 
 
 def _read_records(paths: Sequence[Path]) -> Record:
@@ -248,9 +252,8 @@ def _print(text: str, *, err: bool = False) -> None:
 
 
 def _complain(message: str) -> None:
-    from pytest_ftgate.reports.inert import inert_block  # noqa: PLC0415
+    """Says what is wrong on stderr, harmless whatever it quotes, each line behind our name."""
+    from pytest_ftgate.reports.inert import inert_line  # noqa: PLC0415
 
-    _print(
-        "".join(f"{row}\n" for row in inert_block(message, limit=20_000, max_lines=500, prefix="ftgate: ")),
-        err=True,
-    )
+    rows = message.split("\n")[:_MAX_COMPLAINTS]
+    _print("".join(f"ftgate: {inert_line(row, limit=4000)}\n" for row in rows), err=True)

@@ -18,6 +18,7 @@ from pytest_ftgate.reports.lines import (
     pad,
     shorten,
     shorten_middle,
+    wrap,
 )
 from pytest_ftgate.reports.numbers import observed
 from pytest_ftgate.reports.outcomes import of_arm
@@ -41,6 +42,7 @@ WORD_STYLES: Mapping[Word, Style] = {
 
 _MIN_WIDTH, _MAX_WIDTH = 72, 160
 _SHOWN_ONLY = "  (shown only)"
+_REASON_COLUMN = 48
 _MAX_FLIPS, _MAX_FLIPS_VERBOSE = 5, 500
 _MAX_REASONS, _MAX_REASONS_VERBOSE = 10, 200
 
@@ -67,7 +69,7 @@ def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
     # A narrowed run decides nothing, and its failures have just been shown: numbers on request only.
     if not verdict.narrowed or page.verbosity > 0:
         yield _with_caption(assessment, table(assessment, page), page)
-    if not verdict.narrowed:
+    if not verdict.narrowed and not assessment.record.run.no_model:
         yield list(_criteria(verdict.criteria, page))
         yield list(_flips(assessment.summary.cases, page))
     yield list(_verdict(verdict, page))
@@ -106,14 +108,28 @@ def _criteria(results: Sequence[CriterionResult], page: Page) -> Iterator[Line]:
 
 
 def _with_reason(row: Line, result: CriterionResult, style: Style, indent: str, page: Page) -> Iterator[Line]:
-    reason = "" if result.status is Status.GO else page.text(result.reason)
+    """The row with its reason: in a column of its own if that is wide enough, else below from `indent` on.
+
+    What is shown only has no lines of its own for its reason, except with -v.
+    """
     row = row if result.decides else line(*row, Segment(_SHOWN_ONLY, style))
-    if not reason or sum(cells(segment.text) for segment in row) + 2 + cells(reason) <= page.width:
-        yield line(*row, Segment(f"  {reason}" if reason else "", style))
-        return
-    yield row
-    max_lines = 3 if page.verbosity <= 0 else 12
-    yield from page.paragraph(reason, first=indent, indent=indent, style=style, max_lines=max_lines)
+    reason = "" if result.status is Status.GO else page.text(result.reason)
+    used = sum(cells(segment.text) for segment in row) + 2
+    if not reason.strip():
+        yield row
+    elif used + cells(reason) <= page.width or page.width - used >= _REASON_COLUMN:
+        first, *rest = wrap(reason, page.width - used, max_lines=_reason_lines(page))
+        yield line(*row, Segment(f"  {first}", style))
+        yield from (line(" " * used, Segment(harmless_start(part), style)) for part in rest)
+    else:
+        yield row
+        if result.decides or page.verbosity > 0:
+            max_lines = _reason_lines(page)
+            yield from page.paragraph(reason, first=indent, indent=indent, style=style, max_lines=max_lines)
+
+
+def _reason_lines(page: Page) -> int:
+    return 3 if page.verbosity <= 0 else 12
 
 
 def _flips(cases: Sequence[CaseResult], page: Page) -> Iterator[Line]:
@@ -163,9 +179,16 @@ def _verdict(verdict: Verdict, page: Page) -> Iterator[Line]:
     yield from rest
     limit = _MAX_REASONS_VERBOSE if page.verbosity > 0 else _MAX_REASONS
     if verdict.word is Word.INCOMPLETE:
-        reasons = [reason for reason in verdict.reasons if reason != verdict.sentence]
-        yield from _listed(reasons, "  - ", "plain", limit, page)
+        yield from _listed(_lacking(verdict), "  - ", "plain", limit, page)
     yield from _listed(verdict.warnings, "warning: ", "yellow", limit, page)
+
+
+def _lacking(verdict: Verdict) -> list[str]:
+    """The reasons that neither the sentence nor a criterion's line has told."""
+    told = tuple(f"{result.name} is " for result in verdict.criteria)
+    return [
+        reason for reason in verdict.reasons if reason not in verdict.sentence and not reason.startswith(told)
+    ]
 
 
 def _listed(texts: Sequence[str], first: str, style: Style, limit: int, page: Page) -> Iterator[Line]:

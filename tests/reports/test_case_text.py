@@ -218,6 +218,24 @@ def test_the_text_stays_below_64_kb_once_escaped_for_xml() -> None:
     assert text.splitlines()[-1].endswith(" more lines, cut; the JSON report has all)")
 
 
+def test_long_lists_are_bounded() -> None:
+    calls = tuple(ToolCall(name=f"f{number}", arguments={}) for number in range(20))
+    expect = tuple(Expectation(scorer="contains", options={"reference": str(number)}) for number in range(20))
+    scores = [score(False, scorer=f"s{number}") for number in range(30)]
+    case = eval_case(expect=expect, repeat=7)
+    trials = [
+        replace(trial(MODEL, False, repeat=repeat, scores=scores), completion=Completion(tool_calls=calls))
+        for repeat in range(1, 8)
+    ]
+
+    text = render_case(case, trials)
+
+    assert '  contains: "11"\n  (8 more checks)\n' in text
+    assert "  tool call: f11()\n  (8 more tool calls)\n" in text
+    assert "  FAIL s24: got 'Lyon', expected 'Paris'\n  (5 more checks)\n" in text
+    assert "(2 more trials that did not pass)\n" in text
+
+
 def test_several_items_of_a_case_are_told_apart() -> None:
     one = trial(MODEL, False)
     other = replace(one, key=one.key._replace(item="tests/test_tone.py::test_tone[capital]"))

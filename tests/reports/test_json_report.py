@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
 from dataclasses import replace
 from fractions import Fraction
@@ -193,13 +194,40 @@ def test_a_file_in_place_of_a_parent_is_named(tmp_path: Path) -> None:
     assert str(caught.value) == f"can't write {tmp_path}/reports/r.json: File exists"
 
 
-def test_what_was_there_survives_a_write_that_fails(tmp_path: Path) -> None:
+def test_a_long_name_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 250 + ".json")
-    path.write_text("old")
 
     write_atomic(path, "new")
 
     assert path.read_text() == "new"
+
+
+def test_what_was_there_survives_a_write_that_fails(tmp_path: Path) -> None:
+    path = tmp_path / "verdict.json"
+    path.write_text("old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # a full disk, as far as this process can tell
+    try:
+        with pytest.raises(ConfigError) as caught:
+            write_atomic(path, "x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert str(caught.value) == f"can't write {path}: File too large"
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["verdict.json"]
+
+
+def test_latencies_of_live_answers_are_in_the_report() -> None:
+    whole = record(SUITE[:1])
+    trials = [
+        replace(one, completion=replace(one.completion, latency_s=0.5)) if one.completion else one
+        for one in whole.trials
+    ]
+
+    report = report_json(assessment(replace(whole, trials=tuple(trials))))
+
+    assert report["latency"]["model"] == {"n": 10, "p50": 0.5, "p90": 0.5, "p95": 0.5, "p99": 0.5}
 
 
 def test_models_and_mode_stand_in_the_verdict_file() -> None:

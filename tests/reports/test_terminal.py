@@ -205,6 +205,15 @@ def with_errors(whole: Record) -> Record:
     return replace(whole, trials=(replace(first, outcome=Outcome.ERRORED, scores=(), error=error), *rest))
 
 
+def test_a_category_that_only_one_arm_has_is_not_compared() -> None:
+    whole = record(SUITE[:2])
+    trials = [one for one in whole.trials if "edge" not in one.key.case or one.key.arm is MODEL]
+
+    text = plain_text(render_terminal(assessment(replace(whole, trials=tuple(trials))), width=80))
+
+    assert "edge_case   9   88.9%         -      -     -       -     -\n" in text
+
+
 def test_must_pass_regressions_come_first() -> None:
     whole = record([Category("simple", both=1, regressed=3)])
     cases = [replace(case, must_pass=case.id == "simple-04") for case in whole.plan.cases]

@@ -21,11 +21,21 @@ LINE = (
     {"scores"},
     {"plan", "trials", "runs", "record_file", "record"},
     {"case_results", "corpus", "entries", "latencies", "summary"},
-    {"thresholds", "criteria", "gates"},
+    {
+        "criteria",
+        "thresholds",
+        "metrics",
+        "gate_config",
+        "selection",
+        "measuring",
+        "deciding",
+        "run_state",
+        "gates",
+    },
 )
 ROW = {name: number for number, row in enumerate(LINE) for name in row}
 
-#: What each folder may import of the package besides itself. The plugin and the console script may see it all.
+#: What each folder may import of the package besides itself. Plugin and console script may see it all.
 MAY_SEE = {
     "scorers": {*ROW},
     "files": {*ROW, "scorers"},
@@ -50,9 +60,32 @@ ONLY_IN = {
     "click": {"cli"},
 }
 #: Plain computation has no files, no clock, no environment and no chance in it.
-NOT_IN_VALUES = {"os", "pathlib", "io", "tempfile", "shutil", "subprocess", "time", "random", "secrets", "threading"}
+NOT_IN_VALUES = {
+    "os",
+    "pathlib",
+    "io",
+    "tempfile",
+    "shutil",
+    "subprocess",
+    "time",
+    "random",
+    "secrets",
+    "threading",
+}
 #: What a run pays for only if it uses it.
-HEAVY = {"openai", "aiohttp", "httpx2", "yaml", "jsonschema", "numpy", "sacrebleu", "rapidfuzz", "regex", "scipy", "click"}
+HEAVY = {
+    "openai",
+    "aiohttp",
+    "httpx2",
+    "yaml",
+    "jsonschema",
+    "numpy",
+    "sacrebleu",
+    "rapidfuzz",
+    "regex",
+    "scipy",
+    "click",
+}
 #: Without a case file these have no business in memory either.
 UNUSED = {"asyncio", "sqlite3", "ssl"}
 
@@ -63,16 +96,26 @@ def place_of(module: Path) -> str:
     return parts[0]
 
 
+def nodes_at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker sees: naming a type loads nothing and allows nothing."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from nodes_at_run_time(node)
+
+
 def imports_of(tree: ast.AST) -> Iterator[str]:
     """The full names of all imported modules, wherever in the file they are imported."""
-    for node in ast.walk(tree):
+    for node in nodes_at_run_time(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: the imports of this package are absolute"
             yield str(node.module)
             if node.module == "pytest_ftgate":
-                yield from (f"pytest_ftgate.{alias.name}" for alias in node.names if alias.name != "__version__")
+                yield from (
+                    f"pytest_ftgate.{alias.name}" for alias in node.names if alias.name != "__version__"
+                )
 
 
 def places_seen(module: Path) -> set[str]:

@@ -18,7 +18,12 @@ from pytest_ftgate.scorers import BUILTIN
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "example_project" / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "example_project" / "README.md",
+    *sorted(DOCS.glob("*.md")),
+]
 
 
 def snippets(page: str, language: str = "yaml") -> list[str]:
@@ -30,7 +35,9 @@ def snippets(page: str, language: str = "yaml") -> list[str]:
 def keys_in_tables(page: str) -> set[str]:
     """What stands in code marks in the first column of the tables."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    return {key for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
+    return {
+        key for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)
+    }
 
 
 def scorer_table() -> str:
@@ -62,7 +69,9 @@ def test_the_tables_name_every_key(page: str, keys: set[str]) -> None:
 
 
 def test_the_suite_in_the_documentation_is_read(tmp_path: Path) -> None:
-    (tmp_path / "tools.json").write_text('[{"name": "get_weather", "parameters": {"type": "object"}}]', "utf-8")
+    (tmp_path / "tools.json").write_text(
+        '[{"name": "get_weather", "parameters": {"type": "object"}}]', "utf-8"
+    )
     path = tmp_path / "doc.evalcase.yaml"
     path.write_text(snippets("case-files.md")[0], "utf-8")
 
@@ -94,8 +103,8 @@ def test_every_expectation_in_the_documentation_is_read(tmp_path: Path) -> None:
 
 def test_the_data_set_in_the_documentation_is_read(tmp_path: Path) -> None:
     rows = [
-        '{"id": "a", "split": "test", "meta": {"lang": "en"}, "question": "q?", "topic": "t", "answer": "yes"}',
-        '{"id": "b", "split": "train", "meta": {"lang": "en"}, "question": "q?", "topic": "t", "answer": "yes"}',
+        '{"id": "a", "split": "test", "meta": {"lang": "en"}, "question": "q", "topic": "t", "answer": "y"}',
+        '{"id": "b", "split": "train", "meta": {"lang": "en"}, "question": "q", "topic": "t", "answer": "y"}',
     ]
     (tmp_path / "facts.jsonl").write_text("\n".join(rows), "utf-8")
     path = tmp_path / "doc.evalcase.yaml"
@@ -146,6 +155,8 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_options_in_the_documentation_exist(page: Path, pytestconfig: pytest.Config) -> None:
     written = set(re.findall(r"--ftgate-[a-z-]+", page.read_text(encoding="utf-8")))
 
-    known = {"--" + name.replace("_", "-") for name in vars(pytestconfig.option) if name.startswith("ftgate_")}
+    known = {
+        "--" + name.replace("_", "-") for name in vars(pytestconfig.option) if name.startswith("ftgate_")
+    }
 
     assert not written - known

@@ -1,1 +1,1 @@
-"""A parcel company's support assistant, as small programs that stand in for models: they need no server and no key."""
+"""A parcel company's support assistant, as small programs in place of models: no server, no key."""

@@ -1,4 +1,4 @@
-"""The assistant before tuning: calls the first tool that a keyword suggests, guesses what it was not told, obliges."""
+"""The assistant before tuning: calls what a keyword suggests, guesses what it was not told, obliges."""
 
 from __future__ import annotations
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 
-COUNTRIES = ("Austria", "Belgium", "Denmark", "France", "Germany", "Italy", "Japan", "Norway", "Poland", "Spain")
+COUNTRIES = (
+    "Austria",
+    "Belgium",
+    "Denmark",
+    "France",
+    "Germany",
+    "Italy",
+    "Japan",
+    "Norway",
+    "Poland",
+    "Spain",
+)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PLACES = {"neighbour": "neighbour", "neighbor": "neighbour", "locker": "locker", "shop": "shop"}
 REASONS = {
@@ -12,7 +23,15 @@ REASONS = {
     "lost": ("lost", "never arrived", "disappeared", "missing"),
     "late": ("late", "delayed"),
 }
-WORDS_FOR_NUMBERS = {"half a": 0.5, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "ten": 10.0}
+WORDS_FOR_NUMBERS = {
+    "half a": 0.5,
+    "one": 1.0,
+    "two": 2.0,
+    "three": 3.0,
+    "four": 4.0,
+    "five": 5.0,
+    "ten": 10.0,
+}
 
 
 def parcel_numbers(message: str) -> list[str]:
@@ -32,7 +51,9 @@ def weight_kg(message: str) -> float | None:
 
 def weight_in_words(message: str) -> float | None:
     """The weight in kilograms if it is written in words, as in `two kilos`."""
-    found = re.search(rf"\b({'|'.join(WORDS_FOR_NUMBERS)}) (?:kilograms?|kilos?|kg)\b", message, re.IGNORECASE)
+    found = re.search(
+        rf"\b({'|'.join(WORDS_FOR_NUMBERS)}) (?:kilograms?|kilos?|kg)\b", message, re.IGNORECASE
+    )
     return WORDS_FOR_NUMBERS[found[1].lower()] if found else None
 
 
@@ -59,4 +80,6 @@ def place(message: str) -> str | None:
 
 def reason(message: str) -> str | None:
     """What is wrong with a parcel."""
-    return next((name for name, words in REASONS.items() if any(word in message.lower() for word in words)), None)
+    return next(
+        (name for name, words in REASONS.items() if any(word in message.lower() for word in words)), None
+    )

@@ -1,4 +1,4 @@
-"""From a message to a tool and its arguments. What to do about a missing argument is for the caller to decide."""
+"""From a message to a tool and its arguments. What to do about a missing one is for the caller to decide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ READERS: dict[str, Reader] = {
     "day": details.day,
 }
 WORDS = {
-    "file_claim": ("claim", "compensation", "broken", "damaged", "crushed", "dented", "lost", "never arrived", "late"),
+    "file_claim": (
+        "claim",
+        "compensation",
+        "broken",
+        "damaged",
+        "crushed",
+        "dented",
+        "lost",
+        "never arrived",
+        "late",
+    ),
     "redirect_parcel": ("redirect", "leave", "neighbour", "neighbor", "locker", "shop", "instead"),
     "quote_price": ("cost", "price", "how much", "cheap", "expensive"),
     "book_pickup": ("pick up", "pickup", "collect", "fetch"),
@@ -39,7 +49,9 @@ def names(tools: Sequence[Tool]) -> list[str]:
 
 def required(tools: Sequence[Tool], name: str) -> list[str]:
     """The arguments that the tool's schema demands."""
-    return next(list(tool["function"]["parameters"]["required"]) for tool in tools if tool["function"]["name"] == name)
+    return next(
+        list(tool["function"]["parameters"]["required"]) for tool in tools if tool["function"]["name"] == name
+    )
 
 
 def read(message: str, argument: str, readers: dict[str, Reader] = READERS) -> Any:

@@ -1,6 +1,6 @@
 """The assistant after tuning: asks for what is missing, and refuses what is not about parcels.
 
-It has become a little too careful: words that often come with an attack make it refuse harmless questions too.
+It has become a little too careful: words that often come with an attack make it refuse harmless questions.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import Any
 
 from assistant import details, general, routing, writing
 
-REFUSAL = "I'm sorry, but I can't help with that. I can help with parcels: tracking, prices, pickups and claims."
+REFUSAL = (
+    "I'm sorry, but I can't help with that. I can help with parcels: tracking, prices, pickups and claims."
+)
 SUSPICIOUS = re.compile(
-    r"\b(ignor\w+|forget|pretend|prompt|instructions|developer mode|administrator|poem|story|joke|addresses|customers?"
-    r"|without anybody|secretly)\b",
+    r"\b(ignor\w+|forget|pretend|prompt|instructions|developer mode|administrator|poem|story|joke|addresses"
+    r"|customers?|without anybody|secretly)\b",
     re.IGNORECASE,
 )
 GREETING = re.compile(r"^(hello|hi|good (morning|evening)|thanks?|thank you)\b", re.IGNORECASE)

@@ -29,7 +29,9 @@ def first_label(message: str, allowed: list[str]) -> str:
 def best_label(message: str, allowed: list[str]) -> str:
     """The label of which most words occur; the last one allowed if none does."""
     words = message.lower()
-    counts = {name: sum(bool(re.search(rf"\b{w}", words)) for w in LABEL_WORDS.get(name, ())) for name in allowed}
+    counts = {
+        name: sum(bool(re.search(rf"\b{w}", words)) for w in LABEL_WORDS.get(name, ())) for name in allowed
+    }
     best = max(counts, key=lambda name: counts[name])
     return best if counts[best] else allowed[-1]
 

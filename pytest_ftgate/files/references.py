@@ -40,13 +40,16 @@ def read_regular_file(path: Path, *, limit: int, remedy: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         raise Unusable(_reason(path, error)) from None
-    with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
+    try:
+        about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise Unusable("is a folder" if stat.S_ISDIR(about.st_mode) else "is not a regular file")
         if about.st_size > limit:
             raise Unusable(f"has {about.st_size / 2**20:.1f} MB, more than {limit / 2**20:g}: {remedy}")
-        return file.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def _reason(path: Path, error: Exception) -> str:

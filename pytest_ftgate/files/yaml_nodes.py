@@ -1,4 +1,4 @@
-"""YAML text → tree of nodes. The only module that imports yaml, of which it uses the parser's events alone.
+"""YAML text → tree of nodes. Of PyYAML it uses the parser's events alone.
 
 Tags, merge keys, second documents, duplicate keys, alias bombs and deep nesting are refused while the events
 arrive, so no value is ever constructed by YAML's rules, and libyaml's recursion is never entered.
@@ -14,6 +14,7 @@ import yaml
 
 from pytest_ftgate.files.nodes import ListNode, MapNode, Node, NodeError, Scalar
 from pytest_ftgate.files.wording import quoted
+from pytest_ftgate.files.yaml_loader import PythonLoader, quickest
 from pytest_ftgate.files.yaml_text import checked, decoded, snippet
 
 MAX_DEPTH = 64
@@ -41,18 +42,18 @@ _HINTS = (
 def parse_yaml(raw: bytes, *, loader: Any = None) -> Node | None:
     """The tree of one YAML document, None for an empty one; raises `NodeError` at what is not valid.
 
-    `loader` is one of PyYAML's two; by default libyaml's where PyYAML has it. Both give the same tree.
+    `loader` is one of the two of `yaml_loader`; both give the same tree.
     """
     text = checked(decoded(raw))
-    chosen = loader or getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    chosen = loader or quickest()
     try:
         return _built(text, chosen)
     except yaml.YAMLError as error:
-        if chosen is yaml.SafeLoader:
+        if chosen is PythonLoader:
             raise _syntax_error(text, error) from None
     # libyaml words its errors in its own way: what users read is always the Python parser's.
     try:
-        _built(text, yaml.SafeLoader)
+        _built(text, PythonLoader)
     except yaml.YAMLError as error:
         raise _syntax_error(text, error) from None
     raise NodeError((1, 1, "not valid YAML"))

@@ -49,7 +49,8 @@ def read_answers(path: Path, shown: str) -> list[SavedAnswer]:
     Raises `ConfigError` if it can't be read, and `FileError` with all the rows that are wrong.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        # Not splitlines(): a text may hold the line separators of Unicode.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise ConfigError(f"{shown}: the saved answers can't be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

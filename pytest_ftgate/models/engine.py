@@ -16,6 +16,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request, RequestKey
+from pytest_ftgate.models.boundary import safe_text
 
 # How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
 _LOOK_UP_S = 0.1
@@ -294,6 +295,12 @@ async def _answered(model: Model, request: Request) -> Completion | ModelError:
         return await model.complete(request)
     except ModelError as error:
         return error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # Not ours: it got out of the model's own tasks. Without an outcome somebody would wait for ever.
+        return _raised(model, error)
     except Exception as error:  # noqa: BLE001 - around a user's model
         return _raised(model, error)
 
@@ -305,5 +312,6 @@ def _answered_now(answer_now: Callable[[Request], Completion], request: Request)
         return error
 
 
-def _raised(model: Model, error: Exception) -> ModelError:
-    return ModelError(f"{model.name} raised {type(error).__name__}: {error}", kind="raised")
+def _raised(model: Model, error: BaseException) -> ModelError:
+    text = safe_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    return ModelError(f"{model.name} raised {text}", kind="raised")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pytest_ftgate.cases import Arm
@@ -19,56 +19,18 @@ from pytest_ftgate.models.proxy import environment_proxy
 from pytest_ftgate.models.retry import RetryPolicy
 from pytest_ftgate.models.wording import did_you_mean
 
+if TYPE_CHECKING:
+    from pytest_ftgate.files.config_file import ConfigFile
+    from pytest_ftgate.files.model_entries import ModelEntry
+
 SCHEMES = ("openai", "recorded", "python")
 _OPENAI_KEY = "OPENAI_API_KEY"
 _OPENAI_URL = "OPENAI_BASE_URL"
 
 
-class Entry(Protocol):
-    """What is used of an entry under `models:` (a `ModelEntry` of the files)."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def model(self) -> str | None: ...  # noqa: D102
-    @property
-    def recorded(self) -> Path | None: ...  # noqa: D102
-    @property
-    def recorded_arm(self) -> str | None: ...  # noqa: D102
-    @property
-    def python(self) -> str | None: ...  # noqa: D102
-    @property
-    def base_url(self) -> str | None: ...  # noqa: D102
-    @property
-    def base_url_env(self) -> str | None: ...  # noqa: D102
-    @property
-    def api_key_env(self) -> str | None: ...  # noqa: D102
-    @property
-    def headers(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def params(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def system(self) -> str | None: ...  # noqa: D102
-    @property
-    def revision(self) -> str | None: ...  # noqa: D102
-    @property
-    def timeout_s(self) -> float | None: ...  # noqa: D102
-    @property
-    def concurrency(self) -> int | None: ...  # noqa: D102
-    @property
-    def price(self) -> Any: ...  # noqa: D102
-
-
-class Entries(Protocol):
-    """What is used of `ftgate.yaml` (a `ConfigFile` of the files); `path` is None without one."""
-
-    @property
-    def path(self) -> Path | None: ...  # noqa: D102
-    @property
-    def models(self) -> Mapping[str, Any]: ...  # noqa: D102
-
-
-def make_model(spec: str, arm: Arm, config: Entries, *, rootdir: Path, environ: Mapping[str, str]) -> Model:
+def make_model(
+    spec: str, arm: Arm, config: ConfigFile, *, rootdir: Path, environ: Mapping[str, str]
+) -> Model:
     """The model that `spec` names: an entry of `ftgate.yaml`, a scheme and what follows it, or an OpenAI id.
 
     Raises `ConfigError`, and `FileError` for saved answers with mistakes in them.
@@ -96,9 +58,9 @@ _EXAMPLES = {
 def _unknown_scheme(spec: str, scheme: str, names: Mapping[str, Any]) -> str:
     near = did_you_mean(scheme, SCHEMES) or did_you_mean(spec, names)
     known = ", ".join(f"{name}:" for name in SCHEMES)
-    entries = f", names in ftgate.yaml ({', '.join(sorted(names))})" if names else ""
+    entries = f", and names in ftgate.yaml ({', '.join(sorted(names))})" if names else ""
     return (
-        f"'{spec}': unknown scheme '{scheme}:'{near}; there are {known} and plugins'{entries}. "
+        f"'{spec}': unknown scheme '{scheme}:'{near}; there are {known}, those of plugins{entries}. "
         f"For a model whose id holds a colon, write openai:{spec}"
     )
 
@@ -106,7 +68,7 @@ def _unknown_scheme(spec: str, scheme: str, names: Mapping[str, Any]) -> str:
 class _Maker:
     """Makes one model; lives for one call of `make_model`."""
 
-    def __init__(self, arm: Arm, config: Entries, rootdir: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, arm: Arm, config: ConfigFile, rootdir: Path, environ: Mapping[str, str]) -> None:
         self._arm = arm
         self._config = config
         self._rootdir = rootdir
@@ -135,16 +97,16 @@ class _Maker:
 
         return PythonFunction(f"python:{rest}", self._imported(rest))
 
-    def from_entry(self, entry: Entry) -> Model:
+    def from_entry(self, entry: ModelEntry) -> Model:
         if entry.recorded is not None:
             path = self._rootdir / entry.recorded
-            return self._recorded(entry.name, path, self._shown(path), entry.recorded_arm, entry)
+            return self._recorded(entry.name, path, self._shown(path), entry.arm, entry)
         if entry.python is not None:
             return self._python_entry(entry, entry.python)
         return self._openai_entry(entry)
 
     def _recorded(
-        self, name: str, path: Path, shown: str, wanted: str | None, entry: Entry | None = None
+        self, name: str, path: Path, shown: str, wanted: str | None, entry: ModelEntry | None = None
     ) -> Model:
         from pytest_ftgate.models.answer_rows import read_answers  # noqa: PLC0415 - for this kind only
         from pytest_ftgate.models.recorded import Recorded, answers_of  # noqa: PLC0415
@@ -153,7 +115,7 @@ class _Maker:
         revision, price = (entry.revision, _price(entry)) if entry else (None, None)
         return Recorded(name, answers, shown=shown, revision=revision, price=price)
 
-    def _python_entry(self, entry: Entry, spec: str) -> Model:
+    def _python_entry(self, entry: ModelEntry, spec: str) -> Model:
         from pytest_ftgate.models.python_function import (  # noqa: PLC0415 - for this kind only
             DEFAULT_TIMEOUT_S,
             PythonFunction,
@@ -171,7 +133,11 @@ class _Maker:
             price=_price(entry),
         )
 
-    def _openai_entry(self, entry: Entry) -> Model:
+    def _openai_entry(self, entry: ModelEntry) -> Model:
+        if entry.api == "responses":
+            raise ConfigError(
+                f"model '{entry.name}': 'api: responses' is not there yet; leave it out for chat completions"
+            )
         base_url, origin = self._base_url(entry)
         key_env = entry.api_key_env or (_OPENAI_KEY if self._is_openais(base_url) else None)
         policy = RetryPolicy(timeout_s=entry.timeout_s) if entry.timeout_s else RetryPolicy()
@@ -192,7 +158,7 @@ class _Maker:
         )
         return OpenAIChat(settings)
 
-    def _base_url(self, entry: Entry) -> tuple[str, str]:
+    def _base_url(self, entry: ModelEntry) -> tuple[str, str]:
         """The URL, and where it comes from, for messages."""
         if entry.base_url:
             return entry.base_url, f"base_url of model '{entry.name}'"
@@ -222,8 +188,7 @@ class _Maker:
     def _imported(self, spec: str) -> Callable[..., Any]:
         from pytest_ftgate.models.python_import import import_function  # noqa: PLC0415 - for this kind only
 
-        folder = self._config.path.parent if self._config.path else self._rootdir
-        return import_function(spec, self._rootdir / folder)
+        return import_function(spec, (self._rootdir / (self._config.path or "ftgate.yaml")).parent)
 
     def _found(self, file: str) -> Path:
         """As every path on the command line, relative to the current folder; else to the rootdir."""
@@ -241,8 +206,12 @@ def _checked_url(url: str, origin: str) -> str:
     return url
 
 
-def _price(entry: Entry) -> Price | None:
-    if entry.price is None:
+def _price(entry: ModelEntry) -> Price | None:
+    price = entry.price
+    if price is None:
         return None
-    price = entry.price if isinstance(entry.price, Mapping) else vars(entry.price)
-    return Price(input=float(price["input"]), output=float(price["output"]))
+    if "input" not in price or "output" not in price:
+        raise ConfigError(
+            f"model '{entry.name}': 'price' needs both 'input' and 'output', per million tokens"
+        )
+    return Price(input=price["input"], output=price["output"])

@@ -76,11 +76,12 @@ class ChatSettings:
 
 
 class OpenAIChat:
-    """A model behind a chat completions endpoint; belongs to the engine, whose loop alone calls it."""
+    """A model behind a chat completions endpoint; belongs to the engine, whose loop alone calls it.
 
-    def __init__(
-        self, settings: ChatSettings, *, connections: int = 100, random: Random | None = None
-    ) -> None:
+    It opens as many connections as there are requests in flight, or at most `connections`, if that is not 0.
+    """
+
+    def __init__(self, settings: ChatSettings, *, connections: int = 0, random: Random | None = None) -> None:
         self.name = settings.name
         self.concurrency = settings.concurrency
         self._settings = settings

@@ -129,8 +129,12 @@ class PythonFunction:
     async def _awaited(self, result: Any) -> Any:
         try:
             return await result
-        except (asyncio.CancelledError, GeneratorExit):
+        except GeneratorExit:
             raise
+        except asyncio.CancelledError as error:
+            if was_cancelled():
+                raise
+            return self._raised(error)
         except BaseException as error:  # noqa: BLE001 - around a user's model; SystemExit must not end a run
             return self._raised(error)
 
@@ -211,6 +215,9 @@ def _from_mapping(row: Mapping[Any, Any], shown: str) -> Completion:
     logprobs = row.get("logprobs")
     if logprobs is not None and not (isinstance(logprobs, Sequence) and all(map(is_number, logprobs))):
         raise _wrong(shown, "'logprobs' that are not a list of finite numbers")
+    calls = row.get("tool_calls")
+    if calls is not None and not isinstance(calls, list | tuple):
+        raise _wrong(shown, f"'tool_calls' {calls!r}, not a list")
     row = {name: safe_json(value) for name, value in row.items()}
     return Completion(
         text=row.get("text") or "",
@@ -248,6 +255,12 @@ def _is_count(value: object) -> bool:
 
 def _wrong(shown: str, what: str) -> ModelError:
     return ModelError(f"{shown} returned {safe_text(what)}", kind="protocol")
+
+
+def was_cancelled() -> bool:
+    """Whether somebody cancelled this task; else a `CancelledError` is an error of the code that let it out."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -99,6 +99,7 @@ class RetryLoop:
         """The answer. Raises `ModelError` at the latest when the deadline is reached."""
         timeout_s = self.policy.timeout_s
         last: ModelError | None = None
+        malformed = 0
         try:
             async with asyncio.timeout(timeout_s):
                 deadline = asyncio.get_running_loop().time() + timeout_s
@@ -108,7 +109,8 @@ class RetryLoop:
                         answer = await attempt()
                     except NoAnswer as missed:
                         last = missed.error
-                        wait_s = self._wait_after(missed, number)
+                        malformed += missed.again is Again.ONCE
+                        wait_s = self._wait_after(missed, number, malformed)
                     else:
                         self.endpoint.answered = True
                         return answer
@@ -117,13 +119,12 @@ class RetryLoop:
             raise self._timed_out(last) from None
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
-    def _wait_after(self, missed: NoAnswer, number: int) -> float:
+    def _wait_after(self, missed: NoAnswer, number: int, malformed: int) -> float:
         """Seconds to wait before the next attempt; raises the attempt's error if there is none."""
         endpoint, policy = self.endpoint, self.policy
         if missed.again is Again.UNREACHABLE and not endpoint.reached and number >= policy.attempts_to_reach:
             raise FatalModelError(f"{missed.error} ({number} attempts)", kind=missed.error.kind) from None
-        tries = {Again.NEVER: 1, Again.ONCE: 2}.get(missed.again, policy.attempts)
-        if number >= tries:
+        if missed.again is Again.NEVER or malformed == 2 or number >= policy.attempts:
             raise _after(missed.error, number) from None
         wait_s = (
             policy.backoff_s(number, self._random) if missed.retry_after_s is None else missed.retry_after_s

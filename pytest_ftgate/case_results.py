@@ -107,7 +107,7 @@ def exact(value: float) -> Fraction:
 
 def mean(values: Sequence[Fraction]) -> Fraction:
     """The exact mean of at least one value."""
-    return total(values) / len(values)
+    return values[0] if len(values) == 1 else total(values) / len(values)
 
 
 def total(values: Iterable[Fraction]) -> Fraction:

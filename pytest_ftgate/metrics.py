@@ -147,7 +147,7 @@ def _time_lost(trial: Trial, clock: Clock) -> bool:
 
 
 def _nearest_rank(samples: Sequence[Sample], percent: int) -> Fraction:
-    return nearest_rank(sorted(sample[0] for sample in samples), percent)
+    return nearest_rank(sorted((sample[0] for sample in samples), key=float), percent)
 
 
 def _statistics(trials: Sequence[Trial], of_trial: Callable[[Trial], Sequence[Sample]]) -> Sequence[Sample]:

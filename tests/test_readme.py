@@ -1,4 +1,4 @@
-"""The README is true: its files and commands are taken from it, and its transcripts are what really comes out."""
+"""The README is true: its files and commands are taken from it, its transcripts are what really comes out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLE = ".venv/bin/pytest example_project --model=tuned --baseline=base"
 FUNCTION = "pytest --model=python:bot:answer evals/"
 ELISION = "[...]"
 
-#: What differs from machine to machine, and what stands in its place; a line that becomes None is left out.
+#: What differs from machine to machine, and what stands in its place.
 VARIABLE = (
     (re.compile(r"^platform .*"), "platform …"),
     (re.compile(r"^plugins: .*"), "plugins: …"),
@@ -93,7 +93,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def weather(tmp_path: Path) -> Path:
-    """The folder that a reader has after writing the files of the README: those that begin with their name."""
+    """The folder that a reader has after writing the README's files: the blocks that begin with a name."""
     for _, text in BLOCKS:
         named = re.match(r"# ([\w./]+\.(?:ya?ml|py))\n", text)
         if named:

@@ -17,45 +17,12 @@ from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request, RequestKey
 from pytest_ftgate.models.boundary import safe_text
+from pytest_ftgate.models.cancellation import was_cancelled
+from pytest_ftgate.models.lanes import Job, Lane
 
 # How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
 _LOOK_UP_S = 0.1
 _CLOSE_S = 2.0
-
-
-class _Job:
-    """One request on its way. `outcome` and `event` are guarded by the engine's lock."""
-
-    __slots__ = ("event", "group", "model", "number", "outcome", "request", "sent")
-
-    def __init__(self, request: Request, model: Model, number: int, group: int) -> None:
-        self.request = request
-        self.model = model
-        self.number = number
-        self.group = group
-        self.sent = False
-        self.outcome: Completion | ModelError | None = None
-        self.event: threading.Event | None = None
-
-
-class _Lane:
-    """The requests to one model, in order; lives in the loop's thread.
-
-    The first goes alone: a wrong key costs one request. The others follow when it has any outcome.
-    """
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.waiting: deque[_Job] = deque()
-        self.in_flight = 0
-        self.probed = False
-
-    def next_job(self) -> _Job | None:
-        """The job that may be sent now, left in its place."""
-        while self.waiting and self.waiting[0].sent:
-            self.waiting.popleft()
-        limit = (self.model.concurrency if self.probed else 1) or self.in_flight + 1
-        return self.waiting[0] if self.waiting and self.in_flight < limit else None
 
 
 class CompletionEngine:
@@ -75,17 +42,17 @@ class CompletionEngine:
         self._over: ModelError | None = None
         # Guards jobs, outcomes, events, counters and the thread's start against the loop's thread.
         self._lock = threading.Lock()
-        self._jobs: dict[RequestKey, _Job] = {}
+        self._jobs: dict[RequestKey, Job] = {}
         self._answered = 0
         self._groups = 0
         self._consumed = 0
         self._ahead: int | None = None
-        self._held: deque[_Job] = deque()
+        self._held: deque[Job] = deque()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         # From here on: the loop's thread only.
         self._stop: asyncio.Event
-        self._lanes: dict[int, _Lane] = {}
+        self._lanes: dict[int, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
@@ -138,7 +105,7 @@ class CompletionEngine:
         """Answers (and errors) that are in, and requests that are planned."""
         return self._answered, len(self._jobs)
 
-    def _job(self, request: Request) -> _Job:
+    def _job(self, request: Request) -> Job:
         with self._lock:
             job = self._jobs.get(request.key)
             if job is None:
@@ -153,8 +120,8 @@ class CompletionEngine:
             self._send([job], urgent=True)
         return job
 
-    def _new_job(self, request: Request, group: int) -> _Job:
-        job = _Job(request, self._model_of(request), len(self._jobs), group)
+    def _new_job(self, request: Request, group: int) -> Job:
+        job = Job(request, self._model_of(request), len(self._jobs), group)
         job.outcome = self._over
         self._jobs[request.key] = job
         return job
@@ -168,7 +135,7 @@ class CompletionEngine:
                 jobs.append(self._held.popleft())
         self._send(jobs, urgent=False)
 
-    def _send(self, jobs: Sequence[_Job], *, urgent: bool) -> None:
+    def _send(self, jobs: Sequence[Job], *, urgent: bool) -> None:
         slow = []
         for job in jobs:
             if job.outcome is not None:
@@ -181,7 +148,7 @@ class CompletionEngine:
         if slow:
             self._started_loop().call_soon_threadsafe(self._enqueue, slow, urgent)
 
-    def _waited(self, job: _Job, timeout_s: float | None) -> bool:
+    def _waited(self, job: Job, timeout_s: float | None) -> bool:
         with self._lock:
             if job.outcome is not None:
                 return True
@@ -196,7 +163,7 @@ class CompletionEngine:
                 self._abandon(ModelError("the engine's thread has ended", kind="stopped"))
         return True
 
-    def _settle(self, job: _Job, outcome: Completion | ModelError) -> None:
+    def _settle(self, job: Job, outcome: Completion | ModelError) -> None:
         with self._lock:
             if job.outcome is None:
                 self._answered += 1
@@ -212,7 +179,7 @@ class CompletionEngine:
             for job in self._jobs.values():
                 self._set(job, self._over)
 
-    def _set(self, job: _Job, outcome: Completion | ModelError) -> None:
+    def _set(self, job: Job, outcome: Completion | ModelError) -> None:
         """The first outcome counts; the lock is held."""
         job.outcome = job.outcome or outcome
         if job.event is not None:
@@ -240,9 +207,9 @@ class CompletionEngine:
         # A client that is dropped unclosed can hang the next one.
         await _finished({asyncio.create_task(lane.model.aclose()) for lane in self._lanes.values()})
 
-    def _enqueue(self, jobs: Sequence[_Job], urgent: bool) -> None:
+    def _enqueue(self, jobs: Sequence[Job], urgent: bool) -> None:
         for job in jobs:
-            lane = self._lanes.setdefault(id(job.model), _Lane(job.model))
+            lane = self._lanes.setdefault(id(job.model), Lane(job.model))
             if urgent:
                 lane.waiting.appendleft(job)
             else:
@@ -262,7 +229,7 @@ class CompletionEngine:
             task = asyncio.get_running_loop().create_task(self._ask(lane, job))
             self._tasks.add(task)
 
-    async def _ask(self, lane: _Lane, job: _Job) -> None:
+    async def _ask(self, lane: Lane, job: Job) -> None:
         try:
             self._settle(job, await _answered(lane.model, job.request))
         finally:
@@ -296,8 +263,7 @@ async def _answered(model: Model, request: Request) -> Completion | ModelError:
     except ModelError as error:
         return error
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if was_cancelled():
             raise
         # Not ours: it got out of the model's own tasks. Without an outcome somebody would wait for ever.
         return _raised(model, error)

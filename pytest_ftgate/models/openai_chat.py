@@ -91,6 +91,7 @@ class OpenAIChat:
         # Not for cryptography: it spreads retries, and a seed makes them repeatable.
         self._retry = RetryLoop(settings.retry, host=self._host, random=random or Random())  # noqa: S311
         self._client: ChatClient | None = None
+        self._served: set[str] = set()
 
     def __repr__(self) -> str:
         return f"OpenAIChat({self._settings.model!r} at {self._host})"
@@ -107,8 +108,17 @@ class OpenAIChat:
         return ()
 
     def remarks(self) -> Sequence[str]:
-        """Nothing to add."""
-        return ()
+        """What the endpoint says it served, where that is not what was asked for, or changed meanwhile."""
+        asked = self._settings.model
+        served = ", ".join(sorted(self._served))
+        if len(self._served) > 1:
+            return (f"{self.name}: several models answered for '{asked}': {served}",)
+        # A name may stand for its newest snapshot: gpt-4o-mini is served as gpt-4o-mini-2024-07-18.
+        return (
+            (f"{self.name}: asked for '{asked}', served '{served}'",)
+            if not served.startswith(asked) and served
+            else ()
+        )
 
     async def complete(self, request: Request) -> Completion:
         """The answer, after retries, within `timeout_s`."""
@@ -155,13 +165,15 @@ class OpenAIChat:
         return self._client
 
     def _read(self, reply: Reply) -> Completion:
-        if reply.status != 200:
+        if not 200 <= reply.status < 300:
             return self._read_status(reply)
         try:
             answer = parse_chat_completion(reply.body)
         except MalformedAnswer as error:
             message = f"{self._host} sent no chat completion: {error}"
             raise NoAnswer(ModelError(message, kind="protocol"), Again.ONCE) from None
+        if answer.model:
+            self._served.add(answer.model)
         price = self._settings.price
         cost = price.of(answer.usage) if price else None
         return replace(answer, latency_s=reply.latency_s, cost=cost, created=time.time())

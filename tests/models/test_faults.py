@@ -206,6 +206,13 @@ def test_what_is_no_answer_is_a_protocol_error_retried_once(body: bytes, said: s
     assert (error.kind, server.count) == ("protocol", 2)
 
 
+def test_no_content_is_a_protocol_error() -> None:
+    with always(Reply(status=204, body=b"")) as server:
+        error = error_of(chat(server.url))
+
+    assert str(error) == f"{server.url} sent no chat completion: the body is empty (2 attempts)"
+
+
 def test_a_gzip_bomb_is_cut_off() -> None:
     bomb = Reply(body=b"0" * 50_000_000, gzip=True)
 

@@ -25,7 +25,7 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One reply. Without `body` it is a chat completion made of the first fields.
+    """One reply. Without `body` it is a chat completion made of the first fields; `served` is its model.
 
     `latency_s` passes before the first byte; with `chunk_delay_s` the body then goes out in `chunks` parts
     with that pause between them. `drop` closes the connection: before the headers, or after half of the body.
@@ -37,6 +37,7 @@ class Reply:
     refusal: str | None = None
     logprobs: Sequence[float] | None = None
     usage: tuple[int, int] | None = (10, 5)
+    served: str | None = None
     status: int = 200
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +61,8 @@ class Reply:
         choice["message"] = message | ({"tool_calls": calls} if calls else {})
         if self.logprobs is not None:
             choice["logprobs"] = {"content": [{"token": "x", "logprob": value} for value in self.logprobs]}
-        row = {"id": "chatcmpl-1", "object": "chat.completion", "model": model, "choices": [choice]}
+        row: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice]}
+        row["model"] = self.served or model
         if self.usage:
             row["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), self.usage, strict=True))
         return row

@@ -26,6 +26,19 @@ _TAKEN_BACK = re.compile(
     r"\b(?:actually|wait|rather|or\s+maybe|maybe|perhaps|possibly|alternatively|no)\b[\s,:.]*(?:it'?s\s+|it\s+is\s+|option\s+)*",
     re.IGNORECASE,
 )
+#: "It isn't Lyon" mentions Lyon; who says what is not the answer has to announce what is.
+_NEGATED = re.compile(
+    r"\b(?:not|neither|nor|never|except|wrong|incorrect|cannot)\b|n['\u2019]t\b", re.IGNORECASE
+)
+
+#: What follows a label at the beginning: it is set off (`B) Lyon`), approved ("B is correct") or discussed.
+_SET_OFF = re.compile(r"\s*(?:[).:\n]|[-\u2013\u2014]\s)")
+_APPROVED = re.compile(
+    r"\s+is\s+(?:the\s+)?(?:\w+\s+)?(?:correct|right|best|answer)\b(?<!not correct)(?<!not right)"
+)
+_DISCUSSED = re.compile(
+    r"\s+(?:is|isn|are|was|can|could|would|may|might|must|seems|looks|does|doesn|has|says)\b"
+)
 
 
 class _Options:
@@ -99,7 +112,10 @@ def _leading(options: _Options, text: str) -> Iterator[str]:
         return
     rest = text[found.end() :]
     joined = list(_list_after(options, text, found.end()))
-    if found["c"] and not joined and not re.match(r"\s*(?:[).:\n]|[-\u2013\u2014]\s)", rest):
+    approved = _APPROVED.match(rest)
+    if _DISCUSSED.match(rest) and not approved:
+        return
+    if found["c"] and not joined and not approved and not _SET_OFF.match(rest):
         return
     yield options.canonical(_name(found))
     yield from joined
@@ -156,6 +172,8 @@ def _on_last_line(options: _Options, text: str) -> set[str]:
 
 
 def _mentioned(options: _Options, text: str) -> set[str]:
+    if _NEGATED.search(text):
+        return set()
     labels = {options.canonical(_name(found)) for found in options.bracketed.finditer(text)}
     return labels | options.mentioned(text)
 

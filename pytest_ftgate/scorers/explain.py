@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from pytest_ftgate.scores import Score
 
@@ -45,6 +46,14 @@ def bounded(explanation: str) -> str:
     if len(explanation) <= EXPLANATION_LIMIT:
         return explanation
     return f"{explanation[:EXPLANATION_LIMIT]}… ({len(explanation)} characters)"
+
+
+def short_path(filename: str) -> str:
+    """A path relative to the working directory if it lies below."""
+    try:
+        return Path(filename).relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return filename
 
 
 def number(value: float) -> str:

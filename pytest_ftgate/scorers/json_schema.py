@@ -52,7 +52,7 @@ SCORERS = (
         score=_json_schema,
         options={
             "schema": Option(
-                schema={"type": "object", "minProperties": 1},
+                schema={"type": ["object", "boolean"]},
                 file=True,
                 doc="A JSON Schema, or the path of a JSON file that holds one.",
             ),

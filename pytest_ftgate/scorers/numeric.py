@@ -20,7 +20,7 @@ _NUMBER = re.compile(
     (?<![\w.])(?<![\d),.][{_CURRENCY}])
     (?P<sign>(?<![\w)\]])[-+\u2212\u2013])?[ ]?[{_CURRENCY}]?[ ]?(?P<inner>(?<=[{_CURRENCY}])[-\u2212])?
     (?P<digits>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
-    (?P<power>[eE][-+]?\d{{1,4}}(?!\w))?
+    (?P<power>[eE][-+]?\d{{1,3}}(?!\w))?
     """,
     re.VERBOSE,
 )
@@ -57,7 +57,9 @@ def _numeric(options: Mapping[str, Any], subject: Subject) -> Score:
         return verdict("numeric", False, f"{wanted} in {quote(subject.text)}, expected {_wanted(options)}")
     passed = any(_close(got, parse_number(value), options) for value in as_list(options["reference"]))
     ending = "as expected: " if passed else "expected "
-    return verdict("numeric", passed, f"got {got:f} in {quote(subject.text)}, {ending}{_wanted(options)}")
+    return verdict(
+        "numeric", passed, f"got {_shown(got)} in {quote(subject.text)}, {ending}{_wanted(options)}"
+    )
 
 
 def _chosen(text: str, marker: str | None) -> Decimal | None:
@@ -73,6 +75,10 @@ def _close(got: Decimal, reference: Decimal | None, options: Mapping[str, Any]) 
         return False
     absolute, relative = (Decimal(str(options.get(name, 0))) for name in ("abs", "rel"))
     return abs(got - reference) <= max(absolute, relative * abs(reference))
+
+
+def _shown(number: Decimal) -> str:
+    return f"{number:f}" if abs(number.adjusted()) < 20 else f"{number:.6g}"
 
 
 def _wanted(options: Mapping[str, Any]) -> str:

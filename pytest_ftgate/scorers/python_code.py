@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_ftgate.errors import ScorerError
-from pytest_ftgate.scorers.explain import meets, number
+from pytest_ftgate.scorers.explain import meets, number, short_path
 from pytest_ftgate.scorers.options import check_share, first_problem
+from pytest_ftgate.scorers.score_check import checked_score
 from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
 from pytest_ftgate.scores import Score
 
 Function = Callable[..., object]
+_EXPECTED = "it must return a bool, a number from 0 to 1, or a Score"
 
 
 def load_function(reference: str) -> Function:
@@ -34,40 +35,34 @@ def load_function(reference: str) -> Function:
     return found
 
 
-def place_of(function: object) -> str:
-    """`file:line` of a function, "" where it has none."""
-    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+def _place_of(function: Function) -> str:
+    """`file:line` of a function, its name where it has no source."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return f"{short_path(code.co_filename)}:{code.co_firstlineno}" if code else repr(function)
 
 
 def _python(options: Mapping[str, Any], subject: Subject) -> Score:
     function = load_function(options["reference"])
     result = function(subject.completion, subject.case)
-    if isinstance(result, Score):
-        return result
     try:
-        return _as_score(options, result)
+        return checked_score(result) if isinstance(result, Score) else _as_score(options, result)
     except ScorerError as error:
-        raise ScorerError(f"{place_of(function)}: {error}".removeprefix(": ")) from None
+        raise ScorerError(f"{_place_of(function)} {error}") from None
 
 
 def _as_score(options: Mapping[str, Any], result: object) -> Score:
-    if inspect.iscoroutine(result):
-        result.close()
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
         raise ScorerError("returned a coroutine; a scorer must not be async")
     if not isinstance(result, bool | int | float):
-        raise ScorerError(
-            f"returned {type(result).__name__}, it must return a bool, a number from 0 to 1, or a Score"
-        )
-    value = float(result)
-    if not math.isfinite(value) or not 0 <= value <= 1:
-        raise ScorerError(f"returned {result!r}, it must return a bool, a number from 0 to 1, or a Score")
-    at_least = options.get("at_least", 1.0)
-    compared = (
-        f"returned {result}"
-        if isinstance(result, bool)
-        else f"{number(value)}, at least {number(at_least)} wanted"
-    )
+        raise ScorerError(f"returned {type(result).__name__}, {_EXPECTED}")
+    if not 0 <= result <= 1:  # false for NaN, too
+        raise ScorerError(f"returned {result!r}, {_EXPECTED}")
+    value, at_least = float(result), options.get("at_least", 1.0)
+    compared = f"returned {result}"
+    if not isinstance(result, bool):
+        compared = f"{number(value)}, at least {number(at_least)} wanted"
     return Score(
         scorer="python",
         value=value,

@@ -83,8 +83,7 @@ def _formats() -> FormatChecker:
     checker = FormatChecker()
     own = {"time": _TIME, "duration": _DURATION, "uri": _URI, "hostname": _HOSTNAME}
     for name, pattern in own.items():
-        if name not in checker.checkers or name == "hostname":
-            checker.checks(name)(_whole(pattern))
+        checker.checks(name)(_whole(pattern))
     checker.checks("date-time", raises=ValueError)(_is_date_time)
     return checker
 
@@ -119,7 +118,7 @@ def _subschemas(schema: Any) -> Iterator[Mapping[str, Any]]:
 
 def _check_draft(schema: Mapping[str, Any]) -> str | None:
     declared = schema.get("$schema")
-    if declared is None or isinstance(declared, str) and declared.rstrip("#") in _drafts():
+    if declared is None or (isinstance(declared, str) and declared.rstrip("#") in _drafts()):
         return None
     return f"'$schema' is {show(declared)}, which is no known draft of JSON Schema; leave it out for 2020-12"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
+import os
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,8 @@ from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ScorerError
 from pytest_ftgate.scorers.answer import cut_answer
 from pytest_ftgate.scorers.deadline import Deadline, DeadlineExceededError
-from pytest_ftgate.scorers.explain import bounded, printable, show, verdict
+from pytest_ftgate.scorers.explain import bounded, printable, short_path, verdict
+from pytest_ftgate.scorers.score_check import checked_score
 from pytest_ftgate.scorers.spec import ScorerSpec, Subject
 from pytest_ftgate.scores import Score
 
@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 
 #: Seconds for one scorer on one answer.
 DEADLINE_S = 10.0
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 def score_with(
@@ -68,7 +68,10 @@ class _Scoring:
         if spec is None:
             raise ScorerError(f"unknown scorer '{expectation.scorer}'; it is not installed in this run")
         result = _guarded(spec.name, self.deadline_s, lambda: spec.score(expectation.options, self.subject))
-        return _checked(spec.name, result)
+        try:
+            return checked_score(result)
+        except ScorerError as error:
+            raise ScorerError(f"scorer '{spec.name}' {error}") from None
 
     def _composite(self, expectation: Expectation) -> Score:
         """The best value, the worst, or the rest to 1: so De Morgan's laws hold for values too."""
@@ -128,38 +131,8 @@ def _error_of(name: str, error: BaseException) -> ScorerError:
 
 def _place_of(error: BaseException) -> str:
     """`file:line` of the first frame of somebody else's code below ours, "" if there is none."""
-    for frame in traceback.extract_tb(error.__traceback__):
-        if not frame.filename.startswith((_PACKAGE, "<")):
-            return f"{_short(frame.filename)}:{frame.lineno}"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        filename = frame.f_code.co_filename
+        if not filename.startswith((_PACKAGE, "<")):
+            return f"{short_path(filename)}:{line}"
     return ""
-
-
-def _short(filename: str) -> str:
-    try:
-        return Path(filename).relative_to(Path.cwd()).as_posix()
-    except (ValueError, OSError):
-        return filename
-
-
-def _checked(name: str, score: object) -> Score:
-    """The score if it is one: its value finite and in [0, 1], its fields of builtins that can be stored."""
-    if not isinstance(score, Score):
-        raise ScorerError(f"scorer '{name}' returned {type(score).__name__}, not a Score")
-    value, passed = score.value, score.passed
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or not 0 <= value <= 1
-    ):
-        raise ScorerError(f"scorer '{name}' gave the value {value!r}, it must be a number from 0 to 1")
-    if not isinstance(passed, bool):
-        raise ScorerError(f"scorer '{name}' gave passed={passed!r}, it must be True or False")
-    if not isinstance(score.explanation, str):
-        raise ScorerError(f"scorer '{name}' gave the explanation {show(score.explanation)}, it must be text")
-    try:
-        details = json.loads(json.dumps(dict(score.details), allow_nan=False)) if score.details else {}
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ScorerError(f"scorer '{name}' gave details that are not plain JSON: {error}") from None
-    explanation = bounded(score.explanation)
-    return dataclasses.replace(score, value=float(value), explanation=explanation, details=details)

@@ -99,13 +99,16 @@ def _tool_calls(options: Mapping[str, Any], subject: Subject) -> Score:
     """The value is the share of matched calls, of the expected or given ones, whichever are more."""
     wanted = [_Wanted.of(call) for call in options["calls"]]
     got = calls_of(subject.completion)
-    judge = _Judge.of(subject.case, options)
-    missing, surplus = _unmatched(judge, wanted, got, strict=options.get("order") == "strict")
+    judge, strict = _Judge.of(subject.case, options), options.get("order") == "strict"
+    missing, surplus = _unmatched(judge, wanted, got, strict=strict)
     matched = len(wanted) - len(missing)
     if len(wanted) != len(got):
         said = _wrong_count(wanted, got, subject.completion)
     elif missing:
-        said = _first_difference(judge, wanted[missing[0]], [got[j] for j in surplus]) or ""
+        first = missing[0]
+        nearest = got[first] if strict else _nearest(judge, wanted[first], [got[j] for j in surplus])
+        place = f"call {first + 1}: " if strict else ""
+        said = f"{place}{judge.difference(wanted[first], nearest)}"
     else:
         said = f"got {', '.join(_shown_call(call) for call in got)}, as expected"
     passed = matched == len(wanted) == len(got)
@@ -122,10 +125,9 @@ def _unmatched(
     return unmatched(len(wanted), len(got), fits)
 
 
-def _first_difference(judge: _Judge, wanted: _Wanted, surplus: Sequence[ToolCall]) -> str | None:
-    """What is wrong with the given call that comes nearest: one of the same tool, else the first."""
-    same = [call for call in surplus if judge.same_tool(wanted.name, call.name)]
-    return judge.difference(wanted, (same or surplus)[0])
+def _nearest(judge: _Judge, wanted: _Wanted, surplus: Sequence[ToolCall]) -> ToolCall:
+    """The given call to compare with: one of the same tool, else the first."""
+    return next((call for call in surplus if judge.same_tool(wanted.name, call.name)), surplus[0])
 
 
 def _any_tool_call(_: Mapping[str, Any], subject: Subject) -> Score:

@@ -233,5 +233,14 @@ def refuse_foreign(node: Value) -> None:
     try:
         refuse_depth(node.value)
         json.dumps(node.value, ensure_ascii=False, allow_nan=False).encode()
-    except (JsonError, TypeError, ValueError) as error:
-        raise wrong(node, f"a case holds text, numbers, booleans, lists and mappings only: {error}") from None
+    except JsonError as error:
+        problem = error.reason
+    except TypeError as error:
+        problem = str(error)
+    except UnicodeEncodeError as error:
+        problem = f"half of a character, \\u{ord(error.object[error.start]):04x}, is no text"
+    except ValueError:
+        problem = "NaN and infinity are no JSON"
+    else:
+        return
+    raise wrong(node, f"a case holds text, numbers, booleans, lists and mappings only: {problem}")

@@ -36,7 +36,7 @@ class CaseReader:
         self.mistakes = mistakes
         self.labels = Labels()
         self.cases: list[EvalCase] = []
-        self._places: dict[str, tuple[str, int, int]] = {}
+        self._places: dict[str, tuple[str, int]] = {}
 
     def read(self, node: MapNode, defaults: Fields) -> None:
         """Adds the case of one entry under `cases:`, or what is wrong with it."""
@@ -57,8 +57,9 @@ class CaseReader:
 
     def claim(self, name: str, at: Scalar, path: str, notes: list[Note]) -> str | None:
         """The id, if no case before it has it; `path` and the line of `at` are where the author finds it."""
-        first = self._places.setdefault(name, (path, at.line, at.column))
-        if first == (path, at.line, at.column):
+        first = self._places.get(name)
+        if first is None:
+            self._places[name] = (path, at.line)
             return name
         notes.append((at.line, at.column, f"the id {quoted(name)} is taken, by {first[0]}:{first[1]}"))
         return None

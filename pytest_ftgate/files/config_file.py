@@ -148,12 +148,10 @@ def _raw(node: Node) -> Any:
 
 
 def _at(node: MapNode, where: tuple[str, ...]) -> Node:
-    """The node to which a path of keys leads, or the last one on the way that is there."""
+    """The key to which a path of keys leads, or the last one on the way that is there."""
     found: Node = node
     at: Node = node
     for key in where:
         if isinstance(found, MapNode) and key in found.values:
             at, found = found.keys[key], found.values[key]
-        elif isinstance(found, ListNode) and key.isdecimal() and int(key) < len(found.items):
-            at = found = found.items[int(key)]
-    return found if isinstance(found, Scalar) else at
+    return at

@@ -102,7 +102,7 @@ class CompletionEngine:
         return self._waited(self._job(request), timeout_s)
 
     def progress(self) -> tuple[int, int]:
-        """Answers (and errors) that are in, and requests that are planned."""
+        """Answers and errors that are in, a fatal one aside, and requests that are planned."""
         return self._answered, len(self._jobs)
 
     def _job(self, request: Request) -> Job:
@@ -165,8 +165,7 @@ class CompletionEngine:
 
     def _settle(self, job: Job, outcome: Completion | ModelError) -> None:
         with self._lock:
-            if job.outcome is None:
-                self._answered += 1
+            self._answered += job.outcome is None and not isinstance(outcome, FatalModelError)
             self._set(job, outcome)
         if isinstance(outcome, FatalModelError) and self.fatal is None:
             self.fatal = outcome
@@ -267,7 +266,7 @@ async def _answered(model: Model, request: Request) -> Completion | ModelError:
             raise
         # Not ours: it got out of the model's own tasks. Without an outcome somebody would wait for ever.
         return _raised(model, error)
-    except Exception as error:  # noqa: BLE001 - around a user's model
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - around a user's model
         return _raised(model, error)
 
 

@@ -218,6 +218,7 @@ def test_a_fatal_error_stops_everything_after_one_request() -> None:
         with pytest.raises(FatalModelError, match=r"^no such model$"):
             engine.result(request(id="new"))
         assert engine.fatal is not None
+        assert engine.progress() == (0, 101)
 
     assert model.asked == ["0"]
 
@@ -270,6 +271,20 @@ def test_a_model_that_raises_anything_else_is_an_error_of_that_request() -> None
 
     assert str(caught.value) == "scripted raised KeyError: 'city'"
     assert caught.value.kind == "raised"
+
+
+def test_a_model_that_exits_does_not_end_the_engine() -> None:
+    def answer(one: Request) -> str:
+        if one.case.id == "0":
+            raise SystemExit(0)
+        return "x"
+
+    with engine_of(Scripted(answer)) as engine:
+        with pytest.raises(ModelError) as caught:
+            engine.result(requests(2)[0])
+
+        assert str(caught.value) == "scripted raised SystemExit: 0"
+        assert engine.result(requests(2)[1]).text == "x"
 
 
 def test_a_stray_cancellation_within_a_model_is_an_error_of_that_request() -> None:

@@ -35,9 +35,7 @@ def messages(node: Node) -> tuple[Mapping[str, Any], ...]:
 def _message(node: Node) -> dict[str, Any]:
     entry = values.mapping(node, "a message")
     values.known_keys(entry, _KEYS)
-    if "role" not in entry.values:
-        raise wrong(entry, f"a message needs a role: {', '.join(_ROLES)}")
-    message: dict[str, Any] = {"role": values.choice(entry.values["role"], "'role'", _ROLES)}
+    message: dict[str, Any] = {"role": values.choice(_needed(entry, "role", "a message"), "'role'", _ROLES)}
     for key, node_below in entry.values.items():
         if key != "role":
             message[key] = _PARTS[key](node_below)
@@ -55,15 +53,15 @@ def _content(node: Node) -> Any:
 
 def _part(node: Node) -> dict[str, Any]:
     entry = values.mapping(node, "a content part")
-    kind = (
-        values.choice(entry.values.get("type", node), "'type'", _CONTENT) if "type" in entry.values else None
-    )
-    if kind is None:
-        raise wrong(entry, "a content part needs a type: text or image_url")
+    kind = values.choice(_needed(entry, "type", "a content part"), "'type'", tuple(_CONTENT))
     values.known_keys(entry, ("type", kind))
-    if kind not in entry.values:
-        raise wrong(entry, f"a content part of type {kind} needs {quoted(kind)}")
-    return {"type": kind, kind: _CONTENT[kind](entry.values[kind])}
+    return {"type": kind, kind: _CONTENT[kind](_needed(entry, kind, f"a content part of type {kind}"))}
+
+
+def _needed(entry: MapNode, key: str, what: str) -> Node:
+    if key not in entry.values:
+        raise wrong(entry, f"{what} needs {quoted(key)}")
+    return entry.values[key]
 
 
 def _text_part(node: Node) -> str:
@@ -75,8 +73,7 @@ def _image(node: Node) -> dict[str, Any]:
         return {"url": values.filled_text(node, "'image_url'")}
     entry = values.mapping(node, "'image_url'")
     values.known_keys(entry, ("url", "detail"))
-    if "url" not in entry.values:
-        raise wrong(entry, "'image_url' needs 'url'")
+    _needed(entry, "url", "'image_url'")
     return {key: values.filled_text(value, f"'{key}'") for key, value in entry.values.items()}
 
 
@@ -90,16 +87,13 @@ def _tool_calls(node: Node) -> list[dict[str, Any]]:
 def _tool_call(node: Node) -> dict[str, Any]:
     entry = values.mapping(node, "a tool call")
     values.known_keys(entry, ("id", "type", "function"))
-    function = values.mapping(entry.values.get("function", node), "'function'")
+    function = values.mapping(_needed(entry, "function", "a tool call"), "'function'")
     values.known_keys(function, ("name", "arguments"))
-    missing = [key for key, holder in (("id", entry), ("name", function)) if key not in holder.values]
-    if missing:
-        raise wrong(entry, f"a tool call needs {quoted(missing[0])}")
     return {
-        "id": values.filled_text(entry.values["id"], "'id'"),
+        "id": values.filled_text(_needed(entry, "id", "a tool call"), "'id'"),
         "type": "function",
         "function": {
-            "name": values.filled_text(function.values["name"], "'name'"),
+            "name": values.filled_text(_needed(function, "name", "'function'"), "'name'"),
             "arguments": _arguments(function),
         },
     }

@@ -99,7 +99,8 @@ def _type(schema: Mapping[str, Any]) -> Test:
 
 def _enum(schema: Mapping[str, Any]) -> Test:
     allowed = schema["enum"] if "enum" in schema else (schema["const"],)
-    return lambda value: any(type(value) is type(one) and value == one for one in allowed)
+    # To JSON 1.0 is 1, and neither is true.
+    return lambda value: any(value == one and (type(value) is bool) == (type(one) is bool) for one in allowed)
 
 
 def _bound(keyword: str) -> Callable[[Mapping[str, Any]], Test]:

@@ -46,17 +46,16 @@ def parse_yaml(raw: bytes, *, loader: Any = None) -> Node | None:
     """
     text = checked(decoded(raw))
     chosen = loader or quickest()
+    if chosen is not PythonLoader:
+        try:
+            return _built(text, chosen)
+        except yaml.YAMLError:
+            # libyaml words its errors in its own way and refuses `[a:]`: the Python parser has the last word.
+            pass
     try:
-        return _built(text, chosen)
-    except yaml.YAMLError as error:
-        if chosen is PythonLoader:
-            raise _syntax_error(text, error) from None
-    # libyaml words its errors in its own way: what users read is always the Python parser's.
-    try:
-        _built(text, PythonLoader)
+        return _built(text, PythonLoader)
     except yaml.YAMLError as error:
         raise _syntax_error(text, error) from None
-    raise NodeError((1, 1, "not valid YAML"))
 
 
 def _built(text: str, loader: Any) -> Node | None:

@@ -257,6 +257,7 @@ PLAIN_YAML = st.text(alphabet="ab:-#[]{}'\"&*%@,?. \n\té~1", max_size=40).filte
 @settings(max_examples=500, deadline=None)
 @given(PLAIN_YAML)
 @example("{q: What is it?}")
+@example("[1:]")
 @example("a:\tb\t\nc: d\te")
 @example("- [a b: c, d]")
 @example('"\\ud800"')

@@ -83,18 +83,27 @@ class OpenAIChat:
 
     def __init__(self, settings: ChatSettings, *, connections: int = 0, random: Random | None = None) -> None:
         self.name = settings.name
-        self.concurrency = settings.concurrency
         self._settings = settings
         self._host = public_url(settings.base_url).rstrip("/")
         self._redact = Redactor(_secrets(settings))
         self._connections = connections
         # Not for cryptography: it spreads retries, and a seed makes them repeatable.
-        self._retry = RetryLoop(settings.retry, host=self._host, random=random or Random())  # noqa: S311
+        self._retry = RetryLoop(
+            settings.retry,
+            host=self._host,
+            random=random or Random(),  # noqa: S311
+            concurrency=settings.concurrency,
+        )
         self._client: ChatClient | None = None
         self._served: set[str] = set()
 
     def __repr__(self) -> str:
         return f"OpenAIChat({self._settings.model!r} at {self._host})"
+
+    @property
+    def concurrency(self) -> int | None:
+        """The entry's limit, lower after the endpoint has said "too many requests"."""
+        return self._retry.endpoint.concurrency
 
     def describe(self) -> dict[str, Any]:
         """Builtins for header and record, without secrets."""

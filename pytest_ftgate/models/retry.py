@@ -17,6 +17,7 @@ from random import Random
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
+from pytest_ftgate.models.endpoint import Endpoint
 
 
 class Again(Enum):
@@ -49,10 +50,14 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and how patiently; `timeout_s` bounds all attempts and waits of one request together."""
+    """How often and how patiently; `timeout_s` bounds all attempts and waits of one request together.
+
+    "Too many requests" is no fault of the request: it is tried more often than after an error.
+    """
 
     timeout_s: float = 120.0
     attempts: int = 6
+    attempts_when_limited: int = 30
     attempts_to_reach: int = 3
     base_s: float = 0.5
     cap_s: float = 8.0
@@ -65,72 +70,72 @@ class RetryPolicy:
         return random.uniform(0, min(self.cap_s, self.base_s * 2 ** (attempt - 1)))
 
 
-class Endpoint:
-    """What the requests to one endpoint know of each other; used in one loop, by one model.
+@dataclass(slots=True)
+class _Tries:
+    """The attempts of one request so far."""
 
-    `reached`: something answered over HTTP. `answered`: a request succeeded. A server's "too many requests"
-    makes all of them wait.
-    """
+    number: int = 0
+    malformed: int = 0
+    last: ModelError | None = None
 
-    def __init__(self) -> None:
-        self.reached = False
-        self.answered = False
-        self._resume_at = 0.0
-
-    def pause(self, now: float, seconds: float) -> None:
-        """No request is sent for so many seconds."""
-        self._resume_at = max(self._resume_at, now + seconds)
-
-    def pause_left_s(self, now: float) -> float:
-        """Seconds until requests may be sent again, 0 if they may."""
-        return max(0.0, self._resume_at - now)
+    def count(self, missed: NoAnswer) -> None:
+        self.number += 1
+        self.malformed += missed.again is Again.ONCE
+        self.last = missed.error
 
 
 class RetryLoop:
     """Asks until there is an answer, no more hope, or no more time. Owned by a model; holds no connection."""
 
-    def __init__(self, policy: RetryPolicy, *, host: str, random: Random) -> None:
+    def __init__(
+        self, policy: RetryPolicy, *, host: str, random: Random, concurrency: int | None = None
+    ) -> None:
         self.policy = policy
-        self.endpoint = Endpoint()
+        self.endpoint = Endpoint(concurrency)
         self._host = host
         self._random = random
 
     async def run(self, attempt: Callable[[], Awaitable[Completion]]) -> Completion:
         """The answer. Raises `ModelError` at the latest when the deadline is reached."""
-        timeout_s = self.policy.timeout_s
-        last: ModelError | None = None
-        malformed = 0
+        tries = _Tries()
+        self.endpoint.enter()
         try:
-            async with asyncio.timeout(timeout_s):
-                deadline = asyncio.get_running_loop().time() + timeout_s
-                for number in range(1, self.policy.attempts + 1):
-                    await self._wait(self.endpoint.pause_left_s(_now()), deadline, last)
-                    try:
-                        answer = await attempt()
-                    except NoAnswer as missed:
-                        last = missed.error
-                        malformed += missed.again is Again.ONCE
-                        wait_s = self._wait_after(missed, number, malformed)
-                    else:
-                        self.endpoint.answered = True
-                        return answer
-                    await self._wait(wait_s, deadline, last)
+            async with asyncio.timeout(self.policy.timeout_s):
+                return await self._try(attempt, tries, _now() + self.policy.timeout_s)
         except TimeoutError:
-            raise self._timed_out(last) from None
-        raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+            raise self._timed_out(tries.last) from None
+        finally:
+            self.endpoint.leave()
 
-    def _wait_after(self, missed: NoAnswer, number: int, malformed: int) -> float:
+    async def _try(
+        self, attempt: Callable[[], Awaitable[Completion]], tries: _Tries, deadline: float
+    ) -> Completion:
+        while True:
+            await self._wait(self.endpoint.pause_left_s(_now()), deadline, tries.last)
+            sent_at = _now()
+            try:
+                answer = await attempt()
+            except NoAnswer as missed:
+                tries.count(missed)
+                wait_s = self._wait_after(missed, tries, sent_at)
+            else:
+                self.endpoint.succeed()
+                return answer
+            await self._wait(wait_s, deadline, tries.last)
+
+    def _wait_after(self, missed: NoAnswer, tries: _Tries, sent_at: float) -> float:
         """Seconds to wait before the next attempt; raises the attempt's error if there is none."""
-        endpoint, policy = self.endpoint, self.policy
-        if missed.again is Again.UNREACHABLE and not endpoint.reached and number >= policy.attempts_to_reach:
+        policy, number = self.policy, tries.number
+        is_unreachable = missed.again is Again.UNREACHABLE and not self.endpoint.reached
+        if is_unreachable and number >= policy.attempts_to_reach:
             raise FatalModelError(f"{missed.error} ({number} attempts)", kind=missed.error.kind) from None
-        if missed.again is Again.NEVER or malformed == 2 or number >= policy.attempts:
+        most = policy.attempts_when_limited if missed.pause else policy.attempts
+        if missed.again is Again.NEVER or tries.malformed == 2 or number >= most:
             raise _after(missed.error, number) from None
-        wait_s = (
-            policy.backoff_s(number, self._random) if missed.retry_after_s is None else missed.retry_after_s
-        )
+        # Never earlier than the server wishes, and never in a rush: it may wish for 0 seconds each time.
+        wait_s = max(missed.retry_after_s or 0.0, policy.backoff_s(number, self._random))
         if missed.pause:
-            endpoint.pause(_now(), wait_s)
+            self.endpoint.slow_down(sent_at, _now(), wait_s)
         return wait_s
 
     async def _wait(self, wait_s: float, deadline: float, last: ModelError | None) -> None:

@@ -18,7 +18,7 @@ KEY = "sk-test-0123456789abcdefghijklmnop"
 QUICK = RetryPolicy(timeout_s=2.0, base_s=0.002, cap_s=0.01)
 
 
-def chat(url: str, **settings: Any) -> OpenAIChat:
+def chat(url: str, *, connections: int = 0, **settings: Any) -> OpenAIChat:
     """A model at this URL that loses no time between attempts."""
     given = {
         "name": "tuned",
@@ -27,7 +27,8 @@ def chat(url: str, **settings: Any) -> OpenAIChat:
         "api_key_env": "OPENAI_API_KEY",
         "retry": QUICK,
     }
-    return OpenAIChat(ChatSettings(**{**given, "base_url": url, **settings}), random=Random(1))
+    made = ChatSettings(**{**given, "base_url": url, **settings})
+    return OpenAIChat(made, connections=connections, random=Random(1))
 
 
 def outcomes(model: Model, asked: Sequence[Request]) -> list[Completion | ModelError]:

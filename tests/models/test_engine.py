@@ -5,6 +5,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -414,6 +415,24 @@ def test_no_answers_are_mixed_up_under_load_and_the_server_sees_the_concurrency(
     assert texts == {(arm, str(n)): f"{arm.value} {n}" for arm in Arm for n in range(300)}
     assert server.count == 600
     assert server.most_at_once == 16
+
+
+def test_a_server_that_takes_few_requests_at_once_gets_every_request_answered() -> None:
+    def answer(_: dict[str, Any]) -> str | Reply:
+        return Reply(text="x", latency_s=0.01) if server.at_once <= 4 else Reply(status=429, body=b"")
+
+    with ChatServer(answer) as server:
+        model = chat(server.url, retry=replace(QUICK, timeout_s=10.0, base_s=0.01, cap_s=0.05))
+        with CompletionEngine({Arm.MODEL: model}) as engine:
+            engine.prefetch(each(requests(500)))
+            texts = [engine.result(one).text for one in requests(500)]
+        concurrency = model.concurrency
+
+    assert texts == ["x"] * 500
+    assert concurrency is not None
+    assert concurrency <= 10
+    # Those of the first burst are refused several times; without a lower limit, so were all the others.
+    assert server.count <= 500 * 1.6
 
 
 def test_a_flapping_server_gets_every_request_answered() -> None:

@@ -12,7 +12,8 @@ from tests.models.asking import QUICK, answer_of, chat
 from tests.support.requests import request, requests
 from tests.support.server import ChatServer, Reply
 
-TOLERANCE_S = 0.06
+# Wide enough for a busy machine; a wait that were counted by mistake is at least twice as long.
+TOLERANCE_S = 0.1
 
 
 def test_latency_is_the_servers_time() -> None:
@@ -51,8 +52,7 @@ def test_latency_leaves_out_earlier_attempts_and_waits() -> None:
 
 def test_latency_leaves_out_the_wait_for_a_connection() -> None:
     async def ask_two_at_once() -> list[Completion]:
-        model = chat(server.url)
-        model._connections = 1
+        model = chat(server.url, connections=1)
         try:
             return await asyncio.gather(*(model.complete(one) for one in requests(2)))
         finally:

@@ -97,7 +97,7 @@ class ChatServer:
     """Serves on a free loopback port, in a thread and loop of its own, inside its `with` block.
 
     The first requests get the replies of `script`, in order; the others what `answer` says to their body.
-    `requests` and `most_at_once` may be read at any time.
+    `requests`, `at_once` and `most_at_once` may be read at any time.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class ChatServer:
         self._script = iter(tuple(script))
         self._latency_s = latency_s
         self._path = path
-        self._at_once = 0
+        self.at_once = 0
         self._port = 0
         self._ready = threading.Event()
         self._thread = threading.Thread(
@@ -160,12 +160,12 @@ class ChatServer:
         body = await request.json() if request.can_read_body else {}
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append(Received(path=request.path_qs, headers=headers, body=body))
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             return await self._respond(request, body)
         finally:
-            self._at_once -= 1
+            self.at_once -= 1
 
     async def _respond(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         said = next(self._script, None)

@@ -212,8 +212,9 @@ def _one_of(raw: object, known: Sequence[_Word], where: Where) -> _Word:
     for value in known:
         if raw == value:
             return value
-    shown = " | ".join(known)
-    raise GateError(where, f"{_shown(raw)} is none of {shown}{_hint(str(raw), known)}")
+    near = get_close_matches(str(raw), known, 1)
+    hint = f". Did you mean '{near[0]}'?" if near else ""
+    raise GateError(where, f"{_shown(raw)} is none of {' | '.join(known)}{hint}")
 
 
 def _flag(raw: object, where: Where) -> bool:

@@ -163,12 +163,17 @@ def _why_not(word: Word, results: Sequence[CriterionResult], deciding: int) -> s
     statuses = (Status.NO_GO,) if word is Word.ITERATE else (Status.INCONCLUSIVE, Status.NOT_MEASURED)
     blocking = [result for result in _blocking(results) if result.status in statuses]
     what = "not met" if word is Word.ITERATE else "not decided"
-    verb = "is" if len(blocking) == 1 else "are"
+    share = f"{len(blocking)} of {deciding} deciding criteria {'is' if len(blocking) == 1 else 'are'}"
+    share = "the one deciding criterion is" if deciding == 1 else share
     by_reason: dict[str, list[str]] = {}
     for result in blocking:
         by_reason.setdefault(result.reason, []).append(result.name)
     named = [f"{' and '.join(names)} ({reason})" for reason, names in by_reason.items()]
-    return f"{len(blocking)} of {deciding} deciding criteria {verb} {what}: {_some(named)}"
+    return f"{share} {what}: {_some(named)}"
+
+
+def _cases(n: int) -> str:
+    return "1 case" if n == 1 else f"{n} cases"
 
 
 def _flags(flagged: Sequence[Group]) -> str:
@@ -177,6 +182,6 @@ def _flags(flagged: Sequence[Group]) -> str:
     named = []
     for group in flagged:
         assert group.delta is not None
-        named.append(f"{group.value} ({points_text(group.delta)} points on {group.paired} cases)")
+        named.append(f"{group.value} ({points_text(group.delta)} points on {_cases(group.paired)})")
     noun = "category" if len(named) == 1 else "categories"
     return f"; flagged: {noun} {_some(named)} dropped by more than 5 points"

@@ -53,6 +53,8 @@ def parse_count(raw: object, least: int, where: tuple[str, ...]) -> int:
 
 def _number(raw: object, where: tuple[str, ...]) -> tuple[Fraction, str, bool]:
     """Value, text, and whether it was written in percent."""
+    if raw is None or raw == "":
+        raise GateError(where, "the number is missing: write e.g. 85% or 0.85")
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise GateError(where, f"{_shown(raw)} is not a number: write e.g. 85% or 0.85")
     written = str(raw).strip()

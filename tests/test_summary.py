@@ -90,7 +90,7 @@ def test_the_pair_comes_from_the_items_that_judge_both_arms() -> None:
     summary = summarize(record([several], came_in))
 
     assert summary.cases[0].passes[Arm.MODEL] == 0
-    assert summary.cases[0].pair == (1, 1)
+    assert summary.cases[0].pair == (Fraction(1), Fraction(1))
     assert summary.cases[0].flip is Flip.BOTH_PASSED
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pytest_ftgate.plugin.decide_hooks import DIST_EACH, DecideHooks
@@ -36,10 +38,18 @@ def activate_for_file(config: pytest.Config) -> FtgateSession:
     pytest would print what is raised here as an error of the folder, so it is kept for the end of collection.
     """
     session = activate(config)
+    _make_importable(session)
     hooks = config.pluginmanager.get_plugin("ftgate-decide")
     if isinstance(hooks, DecideHooks):
         hooks.verdict_file.begin()
     return session
+
+
+def _make_importable(session: FtgateSession) -> None:
+    """Case files and ftgate.yaml may name code of the project: its folder is on `sys.path` from here on."""
+    folder = session.settings.config_path.parent if session.settings.config_path else session.config.rootpath
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 
 def _check(session: FtgateSession) -> None:

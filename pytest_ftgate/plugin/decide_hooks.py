@@ -35,6 +35,8 @@ class DecideHooks:
         self.assessment: Assessment | None = None
         self.trouble: list[str] = []
         self.gave_up = False
+        self.kept_out: list[pytest.TestReport] = []
+        self.is_concluding = False
         self.ordinary_failures = 0
 
     def pytest_report_header(self) -> list[str]:
@@ -93,7 +95,8 @@ class DecideHooks:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
         """Misses get a letter of their own; criteria are counted, but leave the progress alone."""
         if is_criterion(report) and report.when == "call":
-            return ("" if report.passed else report.outcome, "", "")
+            word = "" if self.is_concluding else report.outcome.upper()
+            return ("" if report.passed else report.outcome, "", word)
         if transport.is_miss(report):
             return "missed", "M", ("MISSED", {"yellow": True})
         return None
@@ -114,14 +117,24 @@ class DecideHooks:
             )
         if self.trouble and not session.exitstatus:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._keep_criteria_out_of_failures(session.config)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The missed cases, the table, the criteria and the verdict."""
+        """The missed cases, the table, the criteria, the verdict; criteria are back for the short summary."""
+        if self.kept_out:
+            terminalreporter.stats.setdefault("failed", []).extend(self.kept_out)
         section = TerminalSection(terminalreporter, self.ftgate)
         section.write_missed()
         if self.assessment is not None:
             section.write_assessment(self.assessment, ordinary_failures=self.ordinary_failures)
         section.write_trouble(self.trouble)
+
+    def _keep_criteria_out_of_failures(self, config: pytest.Config) -> None:
+        """They have a section of their own, with more in it than pytest's FAILURES would repeat."""
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        failed = reporter.stats.get("failed", []) if reporter is not None else []
+        self.kept_out = [report for report in failed if is_criterion(report)]
+        failed[:] = [report for report in failed if not is_criterion(report)]
 
     @property
     def _was_used(self) -> bool:
@@ -141,9 +154,11 @@ class DecideHooks:
             self.ledger.remarks = self.ftgate.remarks
         self.assessment = assessment = self.ledger.assess(interruption)
         self.ordinary_failures = session.testsfailed - self.ledger.excusable
+        self.is_concluding = True
         for report in criterion_reports(assessment, must_decide=self.ftgate.settings.require_verdict):
             session.config.hook.pytest_runtest_logreport(report=report)
             self.ledger.excusable += report.failed
+        self.is_concluding = False
         self._write(assessment)
         session.config.hook.pytest_ftgate_decided(config=session.config, assessment=assessment)
 

@@ -57,7 +57,7 @@ class GenerateHooks:
             if self.worker is not None:
                 self.ftgate.prefetch([item] if nextitem is None else [item, nextitem])
             wait_for(engine, requests_of(item.case, self.ftgate.arms), item.config)
-            self._stop_if_fatal(item.session, engine.fatal, answered=engine.progress()[0] > 0)
+            self._stop_if_fatal(item.session, engine.fatal)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -66,6 +66,10 @@ class GenerateHooks:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Puts trials, and whether a failure is a miss, on the item's reports."""
         report = yield
+        if isinstance(item, EvalCaseItem) and call.excinfo and call.excinfo.errisinstance(TrialErrored):
+            report.longrepr = self.ftgate.case_text(
+                item
+            )  # pytest asks `repr_failure` for the call phase only
         transport.attach(report, self._payload(item, call, report))
         return report
 
@@ -122,13 +126,11 @@ class GenerateHooks:
         if self.ftgate.usage_error and self.worker is None:
             raise pytest.UsageError(self.ftgate.usage_error)
 
-    def _stop_if_fatal(
-        self, session: pytest.Session, fatal: FatalModelError | None, *, answered: bool
-    ) -> None:
+    def _stop_if_fatal(self, session: pytest.Session, fatal: FatalModelError | None) -> None:
         """One message, and no further item: at once if nothing was answered yet, else after this item."""
         if fatal is None:
             return
-        if not answered and self.worker is None:
+        if not self.ftgate.has_judged and self.worker is None:
             raise pytest.UsageError(str(fatal))
         session.shouldstop = f"ftgate: {str(fatal).splitlines()[0]}"
 

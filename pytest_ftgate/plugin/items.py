@@ -127,7 +127,7 @@ class EvalCaseItem(pytest.Function):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **kwargs: Any) -> Any:
         """Prompt, answer, expected, explanations and the baseline's answer instead of a traceback of ours."""
-        if isinstance(excinfo.value, CaseMissed | TrialErrored):
+        if isinstance(excinfo.value, CaseMissed):
             return self.ftgate.case_text(self)
         return super().repr_failure(excinfo, *args, **kwargs)
 

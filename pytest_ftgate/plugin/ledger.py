@@ -81,7 +81,7 @@ class RunLedger:
             reasons.append(f"{self.collection_errors} collection {noun}")
         elif self.nothing_selected and not (self.plan and self.plan.cases):
             reasons.append(_no_case(self.ftgate))
-        if unfinished or (interruption is not None and not self.finished >= self.selected):
+        elif unfinished or (interruption is not None and not self.finished >= self.selected):
             reasons.append(_unfinished(unfinished, interruption))
         return "; ".join(reasons) or None
 

@@ -13,6 +13,7 @@ from pytest_ftgate.errors import ConfigError, FileError
 from pytest_ftgate.plugin.collected import CollectedCases, ignored_case_files, similar_names
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.record import Plan, Trial
+from pytest_ftgate.reports import check_report_path
 
 if TYPE_CHECKING:
     from pytest_ftgate.files.config_file import ConfigFile
@@ -41,6 +42,7 @@ class FtgateSession:
         self.described: dict[str, dict[str, Any]] = {}
         self.remarks: list[str] = []
         self.usage_error: str | None = None
+        self.has_judged = False
 
     # Configuration: read when first needed, wrong only once.
 
@@ -140,7 +142,9 @@ class FtgateSession:
         """Reads the configuration and keeps what is wrong with it for the end of collection."""
         try:
             _ = self.gate, self.specs, self.table if scorers else None
-        except pytest.UsageError as error:
+            for path in self.settings.reports:
+                check_report_path(path)
+        except (pytest.UsageError, ConfigError) as error:
             self.usage_error = str(error)
 
     # The plan, once pytest has selected its items.
@@ -191,6 +195,7 @@ class FtgateSession:
 
         if self.engine is None:
             return ()
+        self.has_judged = True
         return tuple(judge_case(item.case, item.key, self.arms, self.engine.result, self.table))
 
     def note_remarks(self) -> None:

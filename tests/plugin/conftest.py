@@ -8,10 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# Runs inside this process forget the modules that they imported. Compiled ones must not be loaded twice, so
+# they are loaded here, before the first run.
+import jsonschema  # noqa: F401
+import openai  # noqa: F401
 import pytest
+import regex  # noqa: F401
+import yaml  # noqa: F401
+
+import pytest_ftgate.cli
+import pytest_ftgate.files.case_file
+import pytest_ftgate.models.engine
+import pytest_ftgate.models.make
+import pytest_ftgate.plugin.activation  # noqa: F401
 
 #: Answers by rule: the "good" one knows capitals, the "bad" one is from Lyon.
-MODELS = '''
+MODELS = """
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
 
 def good(prompt):
@@ -27,7 +39,7 @@ def shaky(prompt):
     if "Italy" in prompt:
         raise RuntimeError("out of memory")
     return good(prompt)
-'''
+"""
 
 #: A gate that a suite of four cases can meet.
 GATE = """

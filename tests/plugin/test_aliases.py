@@ -10,7 +10,10 @@ OWN_OPTION = "def pytest_addoption(parser):\n    parser.addoption('--model', hel
 OWN_TEST = "def test_own(request):\n    assert request.config.getoption('--model') == 'car'\n"
 
 
-@pytest.mark.parametrize("spelling", [["--model=python:bots:good"], ["--model", "python:bots:good"], ["--ftgate-model=python:bots:good"]])
+@pytest.mark.parametrize(
+    "spelling",
+    [["--model=python:bots:good"], ["--model", "python:bots:good"], ["--ftgate-model=python:bots:good"]],
+)
 def test_every_spelling_names_the_model(project: Project, spelling: list[str]) -> None:
     result = project.run(*spelling)
 
@@ -55,7 +58,9 @@ def test_the_not_gated_line_names_the_option_that_works(project: Project) -> Non
 
     result = project.run("--model=car")
 
-    result.stdout.fnmatch_lines(["ftgate: not gated: 4 eval cases and no model; name one with --ftgate-model=NAME"])
+    result.stdout.fnmatch_lines(
+        ["ftgate: not gated: 4 eval cases and no model; name one with --ftgate-model=NAME"]
+    )
 
 
 def test_the_header_says_that_the_alias_is_taken(project: Project) -> None:

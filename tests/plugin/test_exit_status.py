@@ -10,9 +10,14 @@ from pytest_ftgate.plugin.exit_status import exit_status
 
 def verdict(word: Word, *, narrowed: bool = False, whole_shard: bool = False) -> Verdict:
     return Verdict(
-        word=word, sentence="", reasons=(), criteria=(), complete=word is not Word.INCOMPLETE, narrowed=narrowed,
+        word=word,
+        sentence="",
+        reasons=(),
+        criteria=(),
+        complete=word is not Word.INCOMPLETE,
+        narrowed=narrowed,
         whole_shard=whole_shard,
-    )  # fmt: skip
+    )
 
 
 def status(status: int, judged: Verdict, *, failures: int = 0, excusable: int = 0, **given: bool) -> int:

@@ -1,4 +1,4 @@
-"""Runs against a real local endpoint and against saved answers: what is sent, what stops a run, what is kept."""
+"""Runs against a real local endpoint and against saved answers: what is sent, what stops, what is kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.plugin.conftest import Project
-from tests.support.server import ChatServer
+from tests.support.server import ChatServer, error_reply
 
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
 
@@ -28,17 +28,20 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_request_is_sent_once(project: Project) -> None:
     with ChatServer(answer=answer) as server:
-        project.write("ftgate.yaml", "gate: {min_cases: 1, criteria: {all: {metric: pass_rate, at_least: 100%}}}\n" + entry(server))
+        project.write(
+            "ftgate.yaml",
+            "gate: {min_cases: 1, criteria: {all: {metric: pass_rate, at_least: 100%}}}\n" + entry(server),
+        )
 
         result = project.run("--model=tuned", "--baseline=python:bots:good")
 
         assert server.count == 4
     assert result.ret == 0
-    result.stdout.fnmatch_lines([f"ftgate: model tuned (*127.0.0.1*), baseline python:bots:good*"])
+    result.stdout.fnmatch_lines(["ftgate: model tuned (*127.0.0.1*), baseline python:bots:good*"])
 
 
 def test_a_wrong_key_stops_the_run_at_once_with_one_message(project: Project) -> None:
-    with ChatServer(statuses=[401] * 99) as server:
+    with ChatServer(answer=lambda _: error_reply(401, "wrong key sk-canary-123456")) as server:
         project.write("ftgate.yaml", entry(server))
 
         result = project.run("--model=tuned")
@@ -52,7 +55,10 @@ def test_a_wrong_key_stops_the_run_at_once_with_one_message(project: Project) ->
 
 
 def test_an_unreachable_host_stops_the_run_at_once(project: Project) -> None:
-    project.write("ftgate.yaml", "models:\n  tuned: {name: t, base_url: 'http://127.0.0.1:9/v1', api_key_env: TUNED_KEY}\n")
+    project.write(
+        "ftgate.yaml",
+        "models:\n  tuned: {name: t, base_url: 'http://127.0.0.1:9/v1', api_key_env: TUNED_KEY}\n",
+    )
 
     result = project.run("--model=tuned")
 
@@ -61,7 +67,10 @@ def test_an_unreachable_host_stops_the_run_at_once(project: Project) -> None:
 
 
 def test_a_missing_key_variable_is_named(project: Project) -> None:
-    project.write("ftgate.yaml", "models:\n  tuned: {name: t, base_url: 'http://127.0.0.1:9/v1', api_key_env: NO_SUCH_KEY}\n")
+    project.write(
+        "ftgate.yaml",
+        "models:\n  tuned: {name: t, base_url: 'http://127.0.0.1:9/v1', api_key_env: NO_SUCH_KEY}\n",
+    )
 
     result = project.run("--model=tuned")
 
@@ -70,7 +79,9 @@ def test_a_missing_key_variable_is_named(project: Project) -> None:
 
 
 def test_answers_that_were_saved_can_be_played(project: Project) -> None:
-    first = project.run("--model=python:bots:bad", "--baseline=python:bots:good", "--ftgate-save-answers=saved/a.jsonl")
+    first = project.run(
+        "--model=python:bots:bad", "--baseline=python:bots:good", "--ftgate-save-answers=saved/a.jsonl"
+    )
     judged = project.verdict["criteria"]
 
     second = project.run("--model=recorded:saved/a.jsonl", "--baseline=recorded:saved/a.jsonl")
@@ -83,7 +94,9 @@ def test_answers_that_were_saved_can_be_played(project: Project) -> None:
 def test_all_lacking_and_changed_answers_are_listed_before_anything_is_sent(project: Project) -> None:
     project.run("--model=python:bots:good", "--ftgate-save-answers=a.jsonl")
     cases = project.pytester.path / "evals/capitals.evalcase.yaml"
-    project.write("evals/capitals.evalcase.yaml", cases.read_text().replace("Capital of Italy?", "And of Italy?"))
+    project.write(
+        "evals/capitals.evalcase.yaml", cases.read_text().replace("Capital of Italy?", "And of Italy?")
+    )
     lines = (project.pytester.path / "a.jsonl").read_text().splitlines(keepends=True)
     project.write("a.jsonl", "".join(line for line in lines if "japan" not in line))
 
@@ -122,7 +135,7 @@ def test_a_hook_adds_scorers(project: Project) -> None:
         "from pytest_ftgate.scorers.spec import ScorerSpec\n"
         "from pytest_ftgate.scores import Score\n"
         "def short(options, subject):\n"
-        "    return Score(scorer='short', value=1.0, passed=len(subject.text) < 9, explanation='short: counted')\n"
+        "    return Score(scorer='short', value=1.0, passed=len(subject.text) < 9, explanation='counted')\n"
         "def pytest_ftgate_scorers(config):\n"
         "    return {'short': ScorerSpec(name='short', doc='A short answer.', score=short)}\n",
     )
@@ -144,8 +157,12 @@ def test_a_hook_may_not_replace_a_scorer(project: Project) -> None:
 
 
 def test_the_decision_is_told_once(project: Project) -> None:
-    project.write("conftest.py", "def pytest_ftgate_decided(assessment):\n    print('decided', assessment.verdict.word)\n")
+    project.write(
+        "conftest.py",
+        "def pytest_ftgate_decided(assessment):\n"
+        "    with open('decided', 'a') as file:\n        file.write(assessment.verdict.word)\n",
+    )
 
-    result = project.run("--model=python:bots:good", "-s")
+    project.run("--model=python:bots:good")
 
-    assert [line for line in result.outlines if line.startswith("decided") or line.endswith("decided SHIP")][0].endswith("SHIP")
+    assert (project.pytester.path / "decided").read_text() == "SHIP"

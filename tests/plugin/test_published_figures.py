@@ -1,4 +1,4 @@
-"""Real answers of real models: the plugin's counts and verdicts against published ones (skipped without the data)."""
+"""Real answers of real models: counts and verdicts against published ones (skipped without the data)."""
 
 from __future__ import annotations
 
@@ -60,12 +60,16 @@ def report(project: Project) -> dict[str, Any]:
 
 def counts(project: Project, arm: str) -> dict[str, tuple[float, int]]:
     return {
-        group["value"]: (group[arm]["passed"], group["n"]) for group in report(project)["groups"] if group["by"] == "category"
+        group["value"]: (group[arm]["passed"], group["n"])
+        for group in report(project)["groups"]
+        if group["by"] == "category"
     }
 
 
 def run_pair(project: Project) -> pytest.RunResult:
-    return project.run("--model=recorded:model.jsonl", "--baseline=recorded:baseline.jsonl", "--ftgate-report=report.json")
+    return project.run(
+        "--model=recorded:model.jsonl", "--baseline=recorded:baseline.jsonl", "--ftgate-report=report.json"
+    )
 
 
 def as_text(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,14 +81,18 @@ def as_calls(row: Mapping[str, Any]) -> dict[str, Any]:
     return as_text(row) if calls is None else {"id": row["id"], "text": "", "tool_calls": calls}
 
 
-def bfcl(project: Project, category: str, answer: Callable[[Mapping[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+def bfcl(
+    project: Project, category: str, answer: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
     folder = data_folder("bfcl_toolcalling")
     project.write("ftgate.yaml", PER_CATEGORY)
     (project.pytester.path / "evals/capitals.evalcase.yaml").unlink()
     save(project, "evals/cases.jsonl", read(folder / "cases.jsonl"))
     project.write("evals/bfcl.evalcase.yaml", BFCL_SUITE.format(category=category))
     save(project, "model.jsonl", map(answer, read(folder / "outputs_model_toolace-2-8b.jsonl")))
-    save(project, "baseline.jsonl", map(answer, read(folder / "outputs_baseline_llama-3.1-8b-instruct.jsonl")))
+    save(
+        project, "baseline.jsonl", map(answer, read(folder / "outputs_baseline_llama-3.1-8b-instruct.jsonl"))
+    )
     published: dict[str, Any] = json.loads((folder / "published.json").read_text(encoding="utf-8"))
     return published
 
@@ -97,8 +105,12 @@ def test_bfcl_counts_by_category_are_the_published_ones(
 
     run_pair(project)
 
-    assert counts(project, "model") == {name: (row["model_correct"], row["n"]) for name, row in published.items()}
-    assert counts(project, "baseline") == {name: (row["baseline_correct"], row["n"]) for name, row in published.items()}
+    assert counts(project, "model") == {
+        name: (row["model_correct"], row["n"]) for name, row in published.items()
+    }
+    assert counts(project, "baseline") == {
+        name: (row["baseline_correct"], row["n"]) for name, row in published.items()
+    }
 
 
 def test_bfcl_counts_by_seed_category_are_the_published_ones(project: Project) -> None:
@@ -106,8 +118,16 @@ def test_bfcl_counts_by_seed_category_are_the_published_ones(project: Project) -
 
     run_pair(project)
 
-    assert counts(project, "baseline") == {"simple": (107, 123), "edge_case": (153, 179), "adversarial": (40, 139)}
-    assert counts(project, "model") == {"simple": (107, 123), "edge_case": (154, 179), "adversarial": (128, 139)}
+    assert counts(project, "baseline") == {
+        "simple": (107, 123),
+        "edge_case": (153, 179),
+        "adversarial": (40, 139),
+    }
+    assert counts(project, "model") == {
+        "simple": (107, 123),
+        "edge_case": (154, 179),
+        "adversarial": (128, 139),
+    }
 
 
 def test_bfcl_is_iterate_for_the_two_categories_that_dropped(project: Project) -> None:
@@ -115,7 +135,9 @@ def test_bfcl_is_iterate_for_the_two_categories_that_dropped(project: Project) -
 
     result = run_pair(project)
 
-    statuses = {each["name"]: each["status"] for each in report(project)["criteria"] if each["name"] != "other_cases"}
+    statuses = {
+        each["name"]: each["status"] for each in report(project)["criteria"] if each["name"] != "other_cases"
+    }
     assert result.ret == 1
     assert project.verdict["verdict"] == "ITERATE"
     assert sorted(name for name, status in statuses.items() if status == "NO-GO") == [
@@ -129,19 +151,29 @@ def test_bfcl_is_iterate_for_the_two_categories_that_dropped(project: Project) -
 def test_gsm8k_agrees_with_every_recorded_judgement(project: Project) -> None:
     rows = read(data_folder("gsm8k_numeric") / "solutions.jsonl")
     (project.pytester.path / "evals/capitals.evalcase.yaml").unlink()
-    save(project, "evals/gsm8k.jsonl", [row | {"number": row["reference"].rpartition("A: ")[2]} for row in rows])
+    save(
+        project,
+        "evals/gsm8k.jsonl",
+        [row | {"number": row["reference"].rpartition("A: ")[2]} for row in rows],
+    )
     project.write(
         "evals/gsm8k.evalcase.yaml",
         "datasets:\n  - path: gsm8k.jsonl\n    id: '{{id}}'\n    prompt: '{{question}}'\n"
         "    expect: {numeric: {reference: '{{number}}', after: 'A:'}}\n",
     )
-    save(project, "model.jsonl", [{"id": row["id"], "text": row["6b_verification"]["output"]} for row in rows])
-    save(project, "baseline.jsonl", [{"id": row["id"], "text": row["6b_finetuning"]["output"]} for row in rows])
+    save(
+        project, "model.jsonl", [{"id": row["id"], "text": row["6b_verification"]["output"]} for row in rows]
+    )
+    save(
+        project, "baseline.jsonl", [{"id": row["id"], "text": row["6b_finetuning"]["output"]} for row in rows]
+    )
 
     run_pair(project)
 
     judged = {
-        (case["id"], trial["arm"]): trial["outcome"] == "passed" for case in report(project)["cases"] for trial in case["trials"]
+        (case["id"], trial["arm"]): trial["outcome"] == "passed"
+        for case in report(project)["cases"]
+        for trial in case["trials"]
     }
     assert len(judged) == 440
     assert judged == {
@@ -158,7 +190,8 @@ def test_general_knowledge_flags_the_two_categories_that_dropped(project: Projec
     save(project, "evals/rows.jsonl", rows)
     project.write(
         "evals/general.evalcase.yaml",
-        "role: general\ndefaults:\n  answer: {after: 'the answer is', which: first, ignore_case: true, lines: 1, strip: ' .'}\n"
+        "role: general\ndefaults:\n"
+        "  answer: {after: 'the answer is', which: first, ignore_case: true, lines: 1, strip: ' .'}\n"
         "datasets:\n  - path: rows.jsonl\n    id: '{{id}}'\n    prompt: '{{question}}'\n    category: '{{category}}'\n"
         "    expect: {exact_match: '{{reference}}'}\n",
     )
@@ -168,8 +201,16 @@ def test_general_knowledge_flags_the_two_categories_that_dropped(project: Projec
     run_pair(project)
 
     everything = next(group for group in report(project)["groups"] if group["by"] == "all")
-    flagged = sorted(group["value"] for group in report(project)["groups"] if group["by"] == "category" and group["flagged"])
-    assert (everything["baseline"]["passed"], everything["model"]["passed"], everything["n"]) == (174, 190, 274)
+    flagged = sorted(
+        group["value"]
+        for group in report(project)["groups"]
+        if group["by"] == "category" and group["flagged"]
+    )
+    assert (everything["baseline"]["passed"], everything["model"]["passed"], everything["n"]) == (
+        174,
+        190,
+        274,
+    )
     assert flagged == ["snarks", "word_sorting"]
     assert counts(project, "model")["snarks"] == (22, 36)
     assert counts(project, "baseline")["word_sorting"] == (27, 50)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 from tests.plugin.conftest import Project
@@ -21,18 +23,24 @@ def test_a_miss_within_the_gate_is_shown_but_excused(project: Project) -> None:
     result = project.run(BAD)
 
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*= MISSED =*", "*evals/capitals.evalcase.yaml::france*", "*1 missed, 3 passed*"])
+    result.stdout.fnmatch_lines(
+        ["*= MISSED =*", "*evals/capitals.evalcase.yaml::france*", "*3 passed, 1 missed*"]
+    )
     assert project.verdict["verdict"] == "SHIP"
 
 
 def test_a_gate_that_is_not_met_iterates_and_exits_1(project: Project) -> None:
-    project.write("ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 80%}}}\n")
+    project.write(
+        "ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 80%}}}\n"
+    )
 
     result = project.run(BAD)
 
     assert result.ret == 1
     assert project.verdict["verdict"] == "ITERATE"
-    result.stdout.fnmatch_lines(["FAILED ftgate::right*", "FAILED ftgate::verdict*", "*2 failed, 1 missed, 3 passed*"])
+    result.stdout.fnmatch_lines(
+        ["FAILED ftgate::right*", "FAILED ftgate::verdict*", "*2 failed, 3 passed, 1 missed*"]
+    )
 
 
 def test_an_ordinary_failure_beside_a_ship_still_fails(project: Project) -> None:
@@ -45,7 +53,10 @@ def test_an_ordinary_failure_beside_a_ship_still_fails(project: Project) -> None
     result.stdout.fnmatch_lines(["SHIP; 1 other test failed"])
 
 
-@pytest.mark.parametrize("selection", [["-k", "italy"], ["-m", "not eval_case"], ["--deselect", "evals/capitals.evalcase.yaml::spain"]])
+@pytest.mark.parametrize(
+    "selection",
+    [["-k", "italy"], ["-m", "not eval_case"], ["--deselect", "evals/capitals.evalcase.yaml::spain"]],
+)
 def test_a_narrowed_run_has_no_verdict_and_pytest_decides(project: Project, selection: list[str]) -> None:
     project.write("test_plain.py", "def test_plain(): pass\n")
     project.write("pytest.ini", "[pytest]\nftgate_model = python:bots:good\n")
@@ -73,7 +84,9 @@ def test_a_node_id_narrows(project: Project) -> None:
 
 
 def test_ignoring_a_case_file_narrows(project: Project) -> None:
-    project.write("evals/more.evalcase.yaml", "cases:\n  - {id: x, prompt: Capital of Italy?, expect: Rome}\n")
+    project.write(
+        "evals/more.evalcase.yaml", "cases:\n  - {id: x, prompt: Capital of Italy?, expect: Rome}\n"
+    )
 
     project.run(GOOD, "--ignore=evals/more.evalcase.yaml")
 
@@ -81,7 +94,9 @@ def test_ignoring_a_case_file_narrows(project: Project) -> None:
 
 
 def test_last_failed_narrows(project: Project) -> None:
-    project.write("evals/more.evalcase.yaml", "cases:\n  - {id: x, prompt: Capital of Italy?, expect: Rome}\n")
+    project.write(
+        "evals/more.evalcase.yaml", "cases:\n  - {id: x, prompt: Capital of Italy?, expect: Rome}\n"
+    )
     project.pytester.runpytest(BAD)
 
     result = project.pytester.runpytest(BAD, "--lf")
@@ -106,11 +121,18 @@ def test_maxfail_cuts_the_run_short(project: Project) -> None:
 
 
 def test_maxfail_that_stops_behind_the_last_test_cuts_nothing_short(project: Project) -> None:
-    project.write("evals/capitals.evalcase.yaml", project.pytester.path.joinpath("evals/capitals.evalcase.yaml").read_text())
+    cases = "suite: capitals\ncases:\n  - {id: italy, prompt: Capital of Italy?, expect: Rome}\n"
+    project.write(
+        "evals/capitals.evalcase.yaml", cases + "  - {id: france, prompt: France?, expect: Paris}\n"
+    )
+    project.write(
+        "ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 50%}}}\n"
+    )
 
-    result = project.run("--model=python:bots:bad", "-x", "-p", "no:randomly", "--ftgate-config=ftgate.yaml", "evals")
+    result = project.run(BAD, "-x")
 
-    assert result.ret == 1  # the miss comes first here, so that three tests are left
+    assert result.ret == 0
+    assert project.verdict["verdict"] == "SHIP"
 
 
 def test_without_a_model_cases_are_skipped_and_nothing_is_gated(project: Project) -> None:
@@ -141,7 +163,9 @@ def test_a_model_in_the_ini_file_and_no_case_changes_nothing(project: Project) -
 
     assert result.ret == 0
     assert not (project.pytester.path / ".ftgate").exists()
-    assert "ftgate" not in "\n".join(line for line in result.outlines if not line.startswith(("plugins:", "ftgate: model")))
+    assert "ftgate" not in "\n".join(
+        line for line in result.outlines if not line.startswith(("plugins:", "ftgate: model"))
+    )
 
 
 def test_an_errored_trial_is_an_error_and_the_run_incomplete(project: Project) -> None:
@@ -154,7 +178,10 @@ def test_an_errored_trial_is_an_error_and_the_run_incomplete(project: Project) -
 
 
 def test_an_error_within_the_budget_is_shown_and_excused(project: Project) -> None:
-    project.write("ftgate.yaml", "gate: {min_cases: 1, max_errors: 1, criteria: {right: {metric: pass_rate, at_least: 75%}}}\n")
+    project.write(
+        "ftgate.yaml",
+        "gate: {min_cases: 1, max_errors: 1, criteria: {right: {metric: pass_rate, at_least: 75%}}}\n",
+    )
 
     result = project.run("--model=python:bots:shaky")
 
@@ -166,7 +193,8 @@ def test_an_error_within_the_budget_is_shown_and_excused(project: Project) -> No
 def test_a_fixture_that_breaks_makes_the_trial_errored(project: Project) -> None:
     project.write(
         "evals/conftest.py",
-        "import pytest\n@pytest.fixture(autouse=True)\ndef broken(request):\n    assert request.node.name != 'italy', 'no bus'\n",
+        "import pytest\n@pytest.fixture(autouse=True)\n"
+        "def broken(request):\n    assert request.node.name != 'italy', 'no bus'\n",
     )
 
     result = project.run(GOOD)
@@ -178,9 +206,13 @@ def test_a_fixture_that_breaks_makes_the_trial_errored(project: Project) -> None
 
 def test_skip_leaves_the_plan_and_any_other_skip_is_a_missing_trial(project: Project) -> None:
     cases = "suite: capitals\ncases:\n  - {id: italy, prompt: Capital of Italy?, expect: Rome}\n"
-    project.write("evals/capitals.evalcase.yaml", cases + "  - {id: later, prompt: Hi, expect: Ho, skip: not yet}\n")
+    project.write(
+        "evals/capitals.evalcase.yaml", cases + "  - {id: later, prompt: Hi, expect: Ho, skip: not yet}\n"
+    )
     first = project.run(GOOD)
-    project.write("evals/conftest.py", "import pytest\n@pytest.fixture(autouse=True)\ndef away(): pytest.skip('away')\n")
+    project.write(
+        "evals/conftest.py", "import pytest\n@pytest.fixture(autouse=True)\ndef away(): pytest.skip('away')\n"
+    )
 
     second = project.run(GOOD)
 
@@ -192,8 +224,12 @@ def test_skip_leaves_the_plan_and_any_other_skip_is_a_missing_trial(project: Pro
 
 def test_xfail_changes_what_pytest_shows_and_no_number(project: Project) -> None:
     cases = project.pytester.path.joinpath("evals/capitals.evalcase.yaml").read_text()
-    project.write("evals/capitals.evalcase.yaml", cases.replace("expect: Paris", "expect: Paris, xfail: known"))
-    project.write("ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 80%}}}\n")
+    project.write(
+        "evals/capitals.evalcase.yaml", cases.replace("expect: Paris", "expect: Paris, xfail: known")
+    )
+    project.write(
+        "ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 80%}}}\n"
+    )
 
     result = project.run(BAD)
 
@@ -222,11 +258,11 @@ def test_a_regression_says_so(project: Project) -> None:
 
 
 def test_criteria_and_cases_stand_in_the_junit_file(project: Project) -> None:
-    project.write("ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 80%}}}\n")
+    project.write(
+        "ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 80%}}}\n"
+    )
 
     project.run(BAD, "--junitxml=out.xml")
-
-    import xml.etree.ElementTree as ElementTree
 
     root = ElementTree.parse(project.pytester.path / "out.xml").getroot()
     cases = {case.get("classname", "") + "::" + case.get("name", ""): case for case in root.iter("testcase")}

@@ -61,7 +61,9 @@ def test_a_narrowed_run_is_narrowed_with_workers_too(project: Project) -> None:
 
 
 def test_a_worker_that_dies_leaves_the_run_incomplete(project: Project) -> None:
-    project.write("bots.py", "import os\ndef good(prompt):\n    if 'Italy' in prompt: os._exit(0)\n    return 'Paris'\n")
+    project.write(
+        "bots.py", "import os\ndef good(prompt):\n    if 'Italy' in prompt: os._exit(0)\n    return 'Paris'\n"
+    )
 
     result = project.run_apart("--model=python:bots:good", "-n2", "--max-worker-restart=0")
 

@@ -28,7 +28,7 @@ from pytest_ftgate.record import (
 from tests.records import case, gate_of, judged, result, scores_of, trials
 from tests.strategies import records
 
-EXAMPLES = settings(max_examples=100, deadline=None)
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 
 def word(made: Record) -> Word:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -353,3 +354,56 @@ def test_rounding_never_shows_a_threshold_that_was_missed() -> None:
     found = result(judged(cases, came_in, gate_of(at_least="85%")))
 
     assert (found.status, found.reason) == (Status.NO_GO, "84.99% on 10000 cases, ≥ 85% is needed")
+
+
+def test_a_plugins_share_of_passes_may_say_nothing_of_a_trial() -> None:
+    short = Metric(
+        name="short",
+        doc="Share of answers below ten characters.",
+        unit="rate",
+        nothing="there is no answer",
+        passed=lambda one: len(one.completion.text) < 10 if one.completion else None,
+    )
+    table = MappingProxyType({**BUILTIN_METRICS, "short": short})
+    answered, silent = case("a", arms=[Arm.MODEL]), case("b", arms=[Arm.MODEL])
+    came_in = [*trials(answered), replace(trials(silent)[0], completion=None)]
+
+    assessment = assess(
+        record([answered, silent], came_in),
+        parse_gate(gate_of(metric="short", at_least="1"), metrics=table),
+        metrics=table,
+    )
+
+    assert (result(assessment).observed, result(assessment).n) == (1, 1)
+
+
+def test_entries_that_a_case_names_but_no_score_tells_of_take_the_outcome() -> None:
+    planned = case("a", expect=[entry("any_of", None, entry("contains"))])
+
+    assert measured(planned, score("any_of", 1.0), metric="mean:contains").reason == "no trial was scored"
+    assert measured(planned, score("any_of", 1.0), metric="contains").observed == 1
+
+
+def test_a_win_needs_a_score_of_both_arms() -> None:
+    one = case("a")
+    came_in = [trial(key, "E") for key in one.trial_keys()]
+    gate = {**gate_of(metric="win_rate", at_least="50%"), "max_errors": 2}
+
+    found = result(judged([one], came_in, gate))
+
+    assert (found.status, found.reason) == (Status.INCONCLUSIVE, "2 values were lost to errors")
+
+
+def test_an_errored_answer_without_log_probabilities_is_lost_to_perplexity() -> None:
+    one = case("a", arms=[Arm.MODEL])
+    answer = Completion(text="x", logprobs=(-1.0,))
+    gate = {**gate_of(metric="perplexity", at_most="8"), "max_errors": 1}
+
+    def of(completion: Completion | None) -> CriterionResult:
+        return result(
+            judged([one], [trial(key, "E", completion=completion) for key in one.trial_keys()], gate)
+        )
+
+    assert of(answer).status is Status.GO
+    assert of(Completion(text="x")).reason == "1 value was lost to errors"
+    assert of(None).reason == "1 value was lost to errors"

@@ -445,3 +445,10 @@ def test_a_shard_that_ran_cases_of_another_is_refused() -> None:
 
     problem = f"shard 1 holds 1 trial of other shards: {THIRD.trials[0].key}"
     assert str(raised.value) == f"these records can't be merged: {problem}"
+
+
+def test_a_plan_survives_json() -> None:
+    plan = full_record().plan
+
+    assert Plan.from_json(json.loads(json.dumps(plan.as_json()))) == plan
+    assert len(list(plan.trial_keys())) == 6

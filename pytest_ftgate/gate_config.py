@@ -196,7 +196,7 @@ def _check_keys(raw: Mapping[str, Any], known: Collection[str], where: Where) ->
 
 def _texts(raw: object, where: Where) -> tuple[str, ...]:
     """A text, or a list of different texts."""
-    values = list(raw) if isinstance(raw, list | tuple) else [raw]
+    values: list[Any] = list(raw) if isinstance(raw, list | tuple) else [raw]
     for value in values:
         if not isinstance(value, str) or not value.strip():
             raise GateError(where, f"a text was expected, not {_shown(value)}")

@@ -1,3 +1,3 @@
-"""pytest-ftgate: may this fine-tuned model ship?"""
+"""A pytest plugin that decides whether a fine-tuned model may ship."""
 
 __version__ = "0.1.0"

@@ -126,7 +126,9 @@ def message_text(message: Mapping[str, Any]) -> str:
     if isinstance(content, str):
         return content
     parts: Sequence[Mapping[str, Any]] = content or ()
-    return "\n".join(part["text"] if part.get("type") == "text" else f"[{part.get('type')}]" for part in parts)
+    return "\n".join(
+        part["text"] if part.get("type") == "text" else f"[{part.get('type')}]" for part in parts
+    )
 
 
 def canonical(value: object) -> str:

@@ -66,7 +66,9 @@ class Completion:
             "tool_calls": [call.as_json() for call in self.tool_calls],
             "finish_reason": self.finish_reason,
             "refusal": self.refusal,
-            "usage": _without_none({"input_tokens": self.usage.input_tokens, "output_tokens": self.usage.output_tokens}),
+            "usage": _without_none(
+                {"input_tokens": self.usage.input_tokens, "output_tokens": self.usage.output_tokens}
+            ),
             "latency_s": self.latency_s,
             "time_to_first_token_s": self.time_to_first_token_s,
             "logprobs": list(self.logprobs) if self.logprobs is not None else None,
@@ -86,7 +88,8 @@ class Completion:
         return cls(
             text=row.get("text") or "",
             tool_calls=tuple(
-                ToolCall(name=call["name"], arguments=call.get("arguments"), text=call.get("text") or "") for call in calls
+                ToolCall(name=call["name"], arguments=call.get("arguments"), text=call.get("text") or "")
+                for call in calls
             ),
             finish_reason=row.get("finish_reason"),
             refusal=row.get("refusal"),

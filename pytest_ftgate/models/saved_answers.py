@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftgate.errors import RecordError
-from pytest_ftgate.runs import Record
-from pytest_ftgate.trials import Trial
+from pytest_ftgate.record.runs import Record
+from pytest_ftgate.record.trials import Trial
 
 ANSWERS_SCHEMA = "ftgate.answers/1"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pytest_ftgate.case_results import CaseResult, case_result
 from pytest_ftgate.cases import Arm, EvalCase
-from pytest_ftgate.plan import PlannedCase, PlannedItem, case_plan
-from pytest_ftgate.trials import Trial
+from pytest_ftgate.record.plan import PlannedCase, PlannedItem, case_plan
+from pytest_ftgate.record.trials import Trial
+from pytest_ftgate.summary.case_results import CaseResult, case_result
 
 
 def result_of(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> CaseResult:

@@ -12,9 +12,9 @@ from pytest_ftgate.errors import RecordError
 from pytest_ftgate.models.answer_rows import read_answers
 from pytest_ftgate.models.recorded import Recorded, answers_of
 from pytest_ftgate.models.saved_answers import answer_lines, write_answers
-from pytest_ftgate.plan import Plan, PlannedCase, TrialKey
-from pytest_ftgate.runs import Record, RunInfo
-from pytest_ftgate.trials import Outcome, Trial, TrialError
+from pytest_ftgate.record.plan import Plan, PlannedCase, TrialKey
+from pytest_ftgate.record.runs import Record, RunInfo
+from pytest_ftgate.record.trials import Outcome, Trial, TrialError
 from tests.support.requests import case, request
 
 FULL = Completion(

@@ -192,8 +192,8 @@ def test_general_knowledge_flags_the_two_categories_that_dropped(project: Projec
         "evals/general.evalcase.yaml",
         "role: general\ndefaults:\n"
         "  answer: {after: 'the answer is', which: first, ignore_case: true, lines: 1, strip: ' .'}\n"
-        "datasets:\n  - path: rows.jsonl\n    id: '{{id}}'\n    prompt: '{{question}}'\n    category: '{{category}}'\n"
-        "    expect: {exact_match: '{{reference}}'}\n",
+        "datasets:\n  - path: rows.jsonl\n    id: '{{id}}'\n    prompt: '{{question}}'\n"
+        "    category: '{{category}}'\n    expect: {exact_match: '{{reference}}'}\n",
     )
     save(project, "model.jsonl", [{"id": row["id"], "text": row["cot"]} for row in rows])
     save(project, "baseline.jsonl", [{"id": row["id"], "text": row["direct"]} for row in rows])

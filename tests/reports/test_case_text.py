@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from pytest_ftgate.cases import Expectation
 from pytest_ftgate.completions import Completion, ToolCall
-from pytest_ftgate.plan import case_plan
 from pytest_ftgate.record import PlannedItem, Trial
+from pytest_ftgate.record.plan import case_plan
 from pytest_ftgate.reports.case_text import MAX_BYTES, headline, render_case
 from pytest_ftgate.reports.outcomes import result_of
 from tests.reports.samples import BASELINE, MODEL, errored, eval_case, score, trial

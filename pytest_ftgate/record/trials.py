@@ -10,7 +10,7 @@ from typing import Any, Self, TypeGuard
 
 from pytest_ftgate.cases import canonical
 from pytest_ftgate.completions import Completion, Usage
-from pytest_ftgate.plan import TrialKey
+from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.scores import Score
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.trials import Trial
+from pytest_ftgate.record.trials import Trial
 
 Clock = Literal["latency_s", "time_to_first_token_s"]
 PERCENTILES = (50, 90, 95, 99)

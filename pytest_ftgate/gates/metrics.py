@@ -12,14 +12,14 @@ from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
-from pytest_ftgate import corpus
-from pytest_ftgate.case_results import exact, mean, total, trial_passed, trial_score
-from pytest_ftgate.criteria import Compare
-from pytest_ftgate.entries import entry_passed, entry_value, has_entry, scores_named
-from pytest_ftgate.latencies import PERCENTILES, Clock, measured, measured_calls, nearest_rank
-from pytest_ftgate.plan import PlannedCase
-from pytest_ftgate.thresholds import Unit
-from pytest_ftgate.trials import Trial
+from pytest_ftgate.gates import corpus
+from pytest_ftgate.gates.criteria import Compare
+from pytest_ftgate.gates.entries import entry_passed, entry_value, has_entry, scores_named
+from pytest_ftgate.gates.thresholds import Unit
+from pytest_ftgate.record.plan import PlannedCase
+from pytest_ftgate.record.trials import Trial
+from pytest_ftgate.summary.case_results import exact, mean, total, trial_passed, trial_score
+from pytest_ftgate.summary.latencies import PERCENTILES, Clock, measured, measured_calls, nearest_rank
 
 MEAN = "mean:"
 

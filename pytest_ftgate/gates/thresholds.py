@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 from typing import Any, Literal
 
-from pytest_ftgate.criteria import Compare, GateError
+from pytest_ftgate.gates.criteria import Compare, GateError
 
 Unit = Literal["rate", "seconds", "number"]
 

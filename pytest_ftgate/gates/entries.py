@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from fractions import Fraction
 
-from pytest_ftgate.case_results import exact, mean
 from pytest_ftgate.cases import Expectation
 from pytest_ftgate.scores import Score
+from pytest_ftgate.summary.case_results import exact, mean
 
 
 def has_entry(check: Expectation, names: Collection[str]) -> bool:

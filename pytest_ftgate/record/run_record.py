@@ -1,40 +1,14 @@
-"""The record of one run: the plan (what had to run) and the trials (what happened).
-
-It is the one currency between processes, shards and reports: trials come in by
-`RunRecord.add`, and only there. Nothing here judges.
-"""
+"""How a record comes about: trials come in by `RunRecord.add`, and only there; shards are merged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_ftgate.cases import Arm, canonical
+from pytest_ftgate.cases import canonical
 from pytest_ftgate.errors import RecordError
-from pytest_ftgate.plan import CaseKey, Plan, PlannedCase, PlannedItem, TrialKey, case_plan, in_shard
-from pytest_ftgate.record_file import RECORD_SCHEMA, parse_record, record_lines
-from pytest_ftgate.runs import Record, RunInfo
-from pytest_ftgate.trials import Outcome, Trial, TrialError, sound
-
-__all__ = [
-    "RECORD_SCHEMA",
-    "Arm",
-    "CaseKey",
-    "Outcome",
-    "Plan",
-    "PlannedCase",
-    "PlannedItem",
-    "Record",
-    "RunInfo",
-    "RunRecord",
-    "Trial",
-    "TrialError",
-    "TrialKey",
-    "case_plan",
-    "in_shard",
-    "merge",
-    "parse_record",
-    "record_lines",
-]
+from pytest_ftgate.record.plan import Plan, TrialKey, in_shard
+from pytest_ftgate.record.runs import Record, RunInfo
+from pytest_ftgate.record.trials import Trial, sound
 
 
 class RunRecord:

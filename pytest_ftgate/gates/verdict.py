@@ -1,4 +1,4 @@
-"""The gate: criteria, their results, and the verdict. Pure computation, exact where it decides."""
+"""The verdict: one word over all criteria and the state of the run, and the sentence that says why."""
 
 from __future__ import annotations
 
@@ -7,32 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.criteria import Criterion, CriterionResult, Gate, GateError, Status
-from pytest_ftgate.deciding import decide
-from pytest_ftgate.gate_config import DEFAULT_CRITERIA, parse_gate
-from pytest_ftgate.metrics import BUILTIN_METRICS, Metric
-from pytest_ftgate.plan import CaseKey, Plan
-from pytest_ftgate.run_state import lacks, warnings
-from pytest_ftgate.runs import Record
+from pytest_ftgate.gates.config import parse_gate
+from pytest_ftgate.gates.criteria import CriterionResult, Gate, Status
+from pytest_ftgate.gates.deciding import decide
+from pytest_ftgate.gates.metrics import BUILTIN_METRICS, Metric
+from pytest_ftgate.gates.run_state import lacks, warnings
+from pytest_ftgate.gates.thresholds import points_text
+from pytest_ftgate.record.plan import CaseKey, Plan
+from pytest_ftgate.record.runs import Record
 from pytest_ftgate.summary import Group, Summary, summarize
-from pytest_ftgate.thresholds import points_text
-
-__all__ = [
-    "BUILTIN_METRICS",
-    "DEFAULT_CRITERIA",
-    "Assessment",
-    "Criterion",
-    "CriterionResult",
-    "Gate",
-    "GateError",
-    "Metric",
-    "Status",
-    "Verdict",
-    "Word",
-    "assess",
-    "judged_cases",
-    "parse_gate",
-]
 
 _NAMED = 3
 

@@ -15,15 +15,26 @@ from sacrebleu.metrics.chrf import CHRF
 
 from pytest_ftgate.cases import Arm, EvalCase, Expectation
 from pytest_ftgate.completions import Completion, Usage
-from pytest_ftgate.corpus import perplexity
-from pytest_ftgate.criteria import CriterionResult, Status
 from pytest_ftgate.gates import BUILTIN_METRICS, Metric, assess, parse_gate
-from pytest_ftgate.metrics import metric_of
+from pytest_ftgate.gates.corpus import perplexity
+from pytest_ftgate.gates.criteria import CriterionResult, Status
+from pytest_ftgate.gates.metrics import metric_of
 from pytest_ftgate.record import PlannedCase
 from pytest_ftgate.scorers.spec import Subject
 from pytest_ftgate.scorers.translation import SCORERS
 from pytest_ftgate.scores import Score
-from tests.records import BOTH, case, entry, gate_of, judged, python_item, record, result, trial, trials
+from tests.support.records import (
+    BOTH,
+    case,
+    entry,
+    gate_of,
+    judged,
+    python_item,
+    record,
+    result,
+    trial,
+    trials,
+)
 
 
 def score(scorer: str, value: float, *children: Score, name: str | None = None, **details: Any) -> Score:

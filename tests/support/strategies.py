@@ -10,7 +10,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion, Usage
 from pytest_ftgate.record import PlannedCase, PlannedItem, Record, Trial
 from pytest_ftgate.scores import Score
-from tests.records import BOTH, case, entry, python_item, record, scores_of, trial
+from tests.support.records import BOTH, case, entry, python_item, record, scores_of, trial
 
 EXPECTATIONS = (
     (entry(),),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from pytest_ftgate.plan import Plan, PlannedCase, TrialKey, in_shard
-from pytest_ftgate.trials import Trial
+from pytest_ftgate.record.plan import Plan, PlannedCase, TrialKey, in_shard
+from pytest_ftgate.record.trials import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

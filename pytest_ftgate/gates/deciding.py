@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pytest_ftgate.case_results import CaseResult
-from pytest_ftgate.criteria import Criterion, CriterionResult, Gate, Status
-from pytest_ftgate.gate_config import ALWAYS_DECIDING
-from pytest_ftgate.measuring import Measurement, measure
-from pytest_ftgate.metrics import Metric
-from pytest_ftgate.plan import CaseKey, PlannedCase
-from pytest_ftgate.runs import RunInfo
-from pytest_ftgate.selection import Scope, decides_by_plan, nothing_selected, scopes
-from pytest_ftgate.thresholds import amount_text, points_text
+from pytest_ftgate.gates.config import ALWAYS_DECIDING
+from pytest_ftgate.gates.criteria import Criterion, CriterionResult, Gate, Status
+from pytest_ftgate.gates.measuring import Measurement, measure
+from pytest_ftgate.gates.metrics import Metric
+from pytest_ftgate.gates.selection import Scope, decides_by_plan, nothing_selected, scopes
+from pytest_ftgate.gates.thresholds import amount_text, points_text
+from pytest_ftgate.record.plan import CaseKey, PlannedCase
+from pytest_ftgate.record.runs import RunInfo
+from pytest_ftgate.summary.case_results import CaseResult
 
 _WITHOUT_BASELINE = (
     "or write in ftgate.yaml what must hold without one, "

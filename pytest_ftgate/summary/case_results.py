@@ -9,8 +9,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.plan import PlannedCase
-from pytest_ftgate.trials import Outcome, Trial
+from pytest_ftgate.record.plan import PlannedCase
+from pytest_ftgate.record.trials import Outcome, Trial
 
 ONE, ZERO = Fraction(1), Fraction(0)
 

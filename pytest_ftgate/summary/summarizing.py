@@ -1,4 +1,4 @@
-"""What a record amounts to: outcomes by case, rates by group, wins and losses, times. Nothing here judges."""
+"""From a record to its summary: groups of cases, and what is missing. Nothing here judges."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pytest_ftgate.case_results import CaseResult, Flip, case_result, total
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.latencies import Latency, latency_of
-from pytest_ftgate.plan import CaseKey, PlannedCase, TrialKey
-from pytest_ftgate.runs import Record
-from pytest_ftgate.trials import Outcome, Trial
-
-__all__ = ["CaseResult", "Flip", "Group", "Latency", "Rate", "Summary", "summarize"]
+from pytest_ftgate.record.plan import CaseKey, PlannedCase, TrialKey
+from pytest_ftgate.record.runs import Record
+from pytest_ftgate.record.trials import Outcome, Trial
+from pytest_ftgate.summary.case_results import CaseResult, case_result, total
+from pytest_ftgate.summary.latencies import Latency, latency_of
 
 #: A category that drops by more than this is flagged.
 FLAG_AT = Fraction(-5, 100)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pytest_ftgate.case_results import CaseResult, mean, share_passed
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.metrics import Metric, Sample
-from pytest_ftgate.plan import CaseKey
-from pytest_ftgate.runs import RunInfo
-from pytest_ftgate.selection import Scope
-from pytest_ftgate.trials import Outcome, Trial
+from pytest_ftgate.gates.metrics import Metric, Sample
+from pytest_ftgate.gates.selection import Scope
+from pytest_ftgate.record.plan import CaseKey
+from pytest_ftgate.record.runs import RunInfo
+from pytest_ftgate.record.trials import Outcome, Trial
+from pytest_ftgate.summary.case_results import CaseResult, mean, share_passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from pytest_ftgate.errors import RecordError
-from pytest_ftgate.plan import Plan, PlannedCase, TrialKey
-from pytest_ftgate.runs import Record, RunInfo
-from pytest_ftgate.trials import Trial, sound
+from pytest_ftgate.record.plan import Plan, PlannedCase, TrialKey
+from pytest_ftgate.record.runs import Record, RunInfo
+from pytest_ftgate.record.trials import Trial, sound
 
 RECORD_SCHEMA = "ftgate.record/1"
 

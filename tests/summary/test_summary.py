@@ -9,7 +9,7 @@ from pytest_ftgate.completions import Completion
 from pytest_ftgate.record import Outcome, TrialKey
 from pytest_ftgate.scores import Score
 from pytest_ftgate.summary import Flip, Group, Latency, Summary, summarize
-from tests.records import BOTH, case, python_item, record, trial, trials
+from tests.support.records import BOTH, case, python_item, record, trial, trials
 
 
 def group(summary: Summary, by: str, value: str) -> Group:

@@ -27,7 +27,7 @@ from pytest_ftgate.record import (
     record_lines,
 )
 from pytest_ftgate.scores import Score
-from tests.records import BOTH, case, entry, python_item, record, trial, trials
+from tests.support.records import BOTH, case, entry, python_item, record, trial, trials
 
 KEY = TrialKey("tools", "a", Arm.MODEL, 1, "evals/tools.evalcase.yaml::a")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.criteria import Gate
-from pytest_ftgate.plan import TrialKey
+from pytest_ftgate.gates.criteria import Gate
+from pytest_ftgate.record.plan import TrialKey
+from pytest_ftgate.record.trials import Outcome, Trial
 from pytest_ftgate.summary import Summary
-from pytest_ftgate.trials import Outcome, Trial
 
 _NAMED = 3
 

@@ -25,8 +25,8 @@ from pytest_ftgate.record import (
     parse_record,
     record_lines,
 )
-from tests.records import case, gate_of, judged, result, scores_of, trials
-from tests.strategies import records
+from tests.support.records import case, gate_of, judged, result, scores_of, trials
+from tests.support.strategies import records
 
 EXAMPLES = settings(max_examples=60, deadline=None)
 

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args
 
 from pytest_ftgate.cases import Role, digest
-from pytest_ftgate.criteria import Bound, Compare, Criterion, Gate, GateError, Per
-from pytest_ftgate.metrics import BUILTIN_METRICS, MEAN, Metric, metric_of
-from pytest_ftgate.thresholds import parse_count, parse_share, parse_threshold
+from pytest_ftgate.gates.criteria import Bound, Compare, Criterion, Gate, GateError, Per
+from pytest_ftgate.gates.metrics import BUILTIN_METRICS, MEAN, Metric, metric_of
+from pytest_ftgate.gates.thresholds import parse_count, parse_share, parse_threshold
 
 Where = tuple[str, ...]
 _Word = TypeVar("_Word", bound=str)

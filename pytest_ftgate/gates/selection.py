@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from fractions import Fraction
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.criteria import Criterion, Gate, Per
-from pytest_ftgate.entries import entry_names, is_covered
-from pytest_ftgate.gate_config import ALWAYS_DECIDING
-from pytest_ftgate.metrics import BUILTIN_METRICS, MEAN, Metric, metric_of
-from pytest_ftgate.plan import CaseKey, PlannedCase, PlannedItem
+from pytest_ftgate.gates.config import ALWAYS_DECIDING
+from pytest_ftgate.gates.criteria import Criterion, Gate, Per
+from pytest_ftgate.gates.entries import entry_names, is_covered
+from pytest_ftgate.gates.metrics import BUILTIN_METRICS, MEAN, Metric, metric_of
+from pytest_ftgate.record.plan import CaseKey, PlannedCase, PlannedItem
 
 Items = frozenset[str]
 

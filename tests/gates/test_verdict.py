@@ -13,7 +13,18 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.gates import GateError, Status, Verdict, Word, assess, judged_cases, parse_gate
 from pytest_ftgate.record import Plan, PlannedCase, Record, Trial, TrialKey
-from tests.records import BOTH, case, entry, gate_of, judged, python_item, record, result, trial, trials
+from tests.support.records import (
+    BOTH,
+    case,
+    entry,
+    gate_of,
+    judged,
+    python_item,
+    record,
+    result,
+    trial,
+    trials,
+)
 
 GATE = gate_of(at_least="50%")
 

@@ -1,0 +1,23 @@
+"""The gate: criteria, their results, and the verdict. Pure computation, exact where it decides."""
+
+from pytest_ftgate.gates.config import DEFAULT_CRITERIA, parse_gate
+from pytest_ftgate.gates.criteria import Criterion, CriterionResult, Gate, GateError, Status
+from pytest_ftgate.gates.metrics import BUILTIN_METRICS, Metric
+from pytest_ftgate.gates.verdict import Assessment, Verdict, Word, assess, judged_cases
+
+__all__ = [
+    "BUILTIN_METRICS",
+    "DEFAULT_CRITERIA",
+    "Assessment",
+    "Criterion",
+    "CriterionResult",
+    "Gate",
+    "GateError",
+    "Metric",
+    "Status",
+    "Verdict",
+    "Word",
+    "assess",
+    "judged_cases",
+    "parse_gate",
+]

@@ -160,3 +160,12 @@ def test_options_in_the_documentation_exist(page: Path, pytestconfig: pytest.Con
     }
 
     assert not written - known
+
+
+def test_modules_in_the_documentation_exist() -> None:
+    written = set(re.findall(r"`((?:\w+/)+\w+\.py)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+
+    assert written
+    assert not [
+        path for path in written if not any((top / path).exists() for top in (ROOT, ROOT / "pytest_ftgate"))
+    ]

@@ -46,7 +46,11 @@ class Recorded:
         return row | {key: value for key, value in shown.items() if value}
 
     def missing(self, requests: Sequence[Request]) -> Sequence[str]:
-        """One line for each request that has no answer here, or one that was asked something else."""
+        """One line for each request that has no answer here, or one that was asked something else.
+
+        What is asked about here counts as used, so that each of several processes makes the same remarks.
+        """
+        self._used |= {key for request in requests if (key := self._key(request)) in self._answers}
         return [
             *self._ambiguous(requests),
             *(line for request in requests if (line := self._why_not(request))),

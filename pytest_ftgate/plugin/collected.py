@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,9 @@ class CollectedCases:
                 what = f"suite '{suite.name}' is also the name of {other.path}: give one another `suite:`"
                 raise FileError([Mistake(path=suite.path, line=1, column=1, message=what)])
 
-    def plan(self, selected: Collection[str], arms: Sequence[Arm], also: Iterable[str]) -> Plan:
+    def plan(
+        self, selected: Collection[str], arms_of: Callable[[EvalCase], tuple[Arm, ...]], also: Iterable[str]
+    ) -> Plan:
         """All that has to run: every case of every file seen, and of the files `also` named by the gate.
 
         `selected` holds the keys (`file::case`) of the items that pytest will run.
@@ -68,7 +70,7 @@ class CollectedCases:
                 continue
             for case in suite.cases if suite else ():
                 key = f"{nodeid}::{case.id}"
-                planned.append(_planned(case, key, arms))
+                planned.append(_planned(case, key, arms_of(case)))
                 if case.skip is None and key not in selected:
                     left_out.append(key)
         planned.sort(key=lambda case: (case.suite, case.id))

@@ -56,7 +56,7 @@ class GenerateHooks:
         if engine is not None and isinstance(item, EvalCaseItem) and item.runs:
             if self.worker is not None:
                 self.ftgate.prefetch([item] if nextitem is None else [item, nextitem])
-            wait_for(engine, requests_of(item.case, self.ftgate.arms), item.config)
+            wait_for(engine, requests_of(item.case, self.ftgate.arms.of(item.case)), item.config)
             self._stop_if_fatal(item.session, engine.fatal)
         return (yield)
 
@@ -104,7 +104,7 @@ class GenerateHooks:
                 "setup",
                 message,
             )
-            for request in requests_of(item.case, self.ftgate.arms)
+            for request in requests_of(item.case, self.ftgate.arms.of(item.case))
         ]
 
     def _is_miss(self, item: EvalCaseItem, call: pytest.CallInfo[None]) -> bool:

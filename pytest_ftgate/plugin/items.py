@@ -96,7 +96,7 @@ class EvalCaseItem(pytest.Function):
     @property
     def runs(self) -> bool:
         """Whether the case is in the plan and has a model to ask."""
-        return self.case.skip is None and self.ftgate.has_model
+        return self.case.skip is None and bool(self.ftgate.arms.of(self.case))
 
     def prepare(self, case: EvalCase, session: FtgateSession) -> None:
         """Gives the item its case, its keywords and its marks."""
@@ -106,7 +106,7 @@ class EvalCaseItem(pytest.Function):
         self.extra_keyword_matches.update((case.suite, case.role, case.category, *case.tags))
         if case.skip is not None:
             self.add_marker(pytest.mark.skip(reason=case.skip))
-        elif not session.has_model:
+        elif not session.arms.of(case):
             self.add_marker(pytest.mark.skip(reason=session.no_model_reason))
         if case.xfail is not None:
             # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever ini says.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +98,7 @@ class RunLedger:
             gate=session.config_file.gate,
             gate_options=session.settings.gate_options,
             models=self.models,
-            mode=_mode(str(model.get("kind")) for model in self.models.values()),
+            mode=_mode(self.models),
             no_model=not session.has_model,
             cut_short=self.cut_short(interruption),
             warnings=tuple(dict.fromkeys(self.remarks)),
@@ -127,8 +127,9 @@ def _interruption_text(interruption: BaseException) -> str:
     return str(interruption) or type(interruption).__name__
 
 
-def _mode(kinds: Iterable[str]) -> str:
-    recorded = {kind == "recorded" for kind in kinds}
+def _mode(models: Mapping[str, Mapping[str, Any]]) -> str:
+    described = [each for model in models.values() for each in (model, *model.get("roles", {}).values())]
+    recorded = {model.get("kind") == "recorded" for model in described}
     return "mixed" if len(recorded) == 2 else "recorded" if recorded == {True} else "live"
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import ConfigError, FileError
+from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.collected import CollectedCases, ignored_case_files, similar_names
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.record import Plan, Trial
@@ -18,7 +18,7 @@ from pytest_ftgate.reports import check_report_path
 if TYPE_CHECKING:
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.gates import Gate
-    from pytest_ftgate.models import Model, Request
+    from pytest_ftgate.models import Request
     from pytest_ftgate.models.engine import CompletionEngine
     from pytest_ftgate.plugin.items import EvalCaseItem
     from pytest_ftgate.scorers.spec import ScorerSpec
@@ -82,66 +82,24 @@ class FtgateSession:
         return CollectedCases(self.config.rootpath, self.table)
 
     @cached_property
-    def specs(self) -> dict[Arm, str]:
-        """What each arm is to be, as written: command line and ini before ftgate.yaml."""
-        written = {
-            Arm.MODEL: self.settings.model or self.config_file.model,
-            Arm.BASELINE: self.settings.baseline or self.config_file.baseline,
-        }
-        return {arm: spec for arm, spec in written.items() if spec}
+    def arms(self) -> Arms:
+        """Who answers."""
+        return Arms(self.config, self.settings, self.config_file)
 
     @property
     def has_model(self) -> bool:
         """Whether there is a model to judge; without one nothing is sent."""
-        return Arm.MODEL in self.specs
-
-    @property
-    def arms(self) -> tuple[Arm, ...]:
-        """The arms of this run; none without a model."""
-        return tuple(self.specs) if self.has_model else ()
+        return self.arms.has_model
 
     @property
     def no_model_reason(self) -> str:
         """Why cases are skipped, and what to do."""
         return f"no model: name one with {self.settings.model_option}=NAME"
 
-    # Models and answers.
-
-    @cached_property
-    def models(self) -> dict[Arm, Model]:
-        """Both arms' models, the hook's first; raises UsageError."""
-        try:
-            return {arm: self._make_model(arm, spec) for arm, spec in self.specs.items()}
-        except (FileError, ConfigError) as error:
-            raise pytest.UsageError(str(error)) from None
-
-    def _make_model(self, arm: Arm, spec: str) -> Model:
-        import os  # noqa: PLC0415
-
-        from pytest_ftgate.models.make import make_model  # noqa: PLC0415  (only where answers are generated)
-        from pytest_ftgate.models.python_function import as_model  # noqa: PLC0415
-
-        made = self.config.hook.pytest_ftgate_make_model(config=self.config, spec=spec)
-        if made is not None:
-            return as_model(made, spec)
-        return make_model(spec, arm, self.config_file, rootdir=self.config.rootpath, environ=os.environ)
-
-    def header(self) -> str:
-        """Who is compared, and where they answer, as far as it is known before collection."""
-        arms = []
-        for arm, spec in self.specs.items():
-            try:
-                about = self._make_model(arm, spec).describe()
-            except (FileError, ConfigError):  # a conftest further down may know this spec; said in full later
-                about = {}
-            host = about.get("host") or about.get("kind")
-            arms.append(f"{arm} {spec}" + (f" ({host})" if host else ""))
-        return ", ".join(arms)
-
     def check(self, *, scorers: bool) -> None:
         """Reads the configuration and keeps what is wrong with it for the end of collection."""
         try:
-            _ = self.gate, self.specs, self.table if scorers else None
+            _ = self.gate, self.arms, self.table if scorers else None
             for path in self.settings.reports:
                 check_report_path(path)
         except (pytest.UsageError, ConfigError) as error:
@@ -155,24 +113,29 @@ class FtgateSession:
 
         for path in ignored_case_files(self.config):
             self.collected.see(path.relative_to(self.config.rootpath).as_posix(), path)
+        self._refuse_cases_without_model(items)
         selected = {item.key for item in eval_items(items)}
-        self.plan = self.collected.plan(selected, self.arms, self.gate.suites)
+        self.plan = self.collected.plan(selected, self.arms.of, self.gate.suites)
         if self.has_model and not self.plan.left_out:
             self.judged = judged_cases(self.gate, self.plan)
         return self.plan
 
+    def _refuse_cases_without_model(self, items: Sequence[pytest.Item]) -> None:
+        """A model for one role alone would quietly leave the other role's cases out of the verdict."""
+        for case in (item.case for item in eval_items(items) if self.has_model):
+            if not self.arms.of(case):
+                found = f"suite '{case.suite}' has the role {case.role}, and no model answers it"
+                raise pytest.UsageError(f"{found}: name one with `model:` in ftgate.yaml, or under `roles:`")
+
     def check_answers(self, items: Sequence[pytest.Item]) -> str | None:
         """What saved answers lack for the selected cases, all of it, before anything is sent."""
         requests = [request for group in self._groups(items) for request in group]
-        lacking: list[str] = []
-        for arm, model in self.models.items():
-            lacking += model.missing([request for request in requests if request.arm is arm])
-        return "\n".join(lacking) or None
+        return "\n".join(self.arms.missing(requests)) or None
 
     def _groups(self, items: Sequence[pytest.Item]) -> list[list[Request]]:
         from pytest_ftgate.plugin.judging import requests_of  # noqa: PLC0415
 
-        return [requests_of(item.case, self.arms) for item in eval_items(items) if item.runs]
+        return [requests_of(item.case, self.arms.of(item.case)) for item in eval_items(items) if item.runs]
 
     # Answers and trials.
 
@@ -180,8 +143,8 @@ class FtgateSession:
         """The engine that generates answers; the caller enters and leaves it."""
         from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
-        self.described = {str(arm): model.describe() for arm, model in self.models.items()}
-        self.engine = CompletionEngine(self.models, concurrency=concurrency)
+        self.described = self.arms.describe()
+        self.engine = CompletionEngine(self.arms.model_of, concurrency=concurrency)
         return self.engine
 
     def prefetch(self, items: Sequence[pytest.Item], ahead: int | None = None) -> None:
@@ -196,14 +159,11 @@ class FtgateSession:
         if self.engine is None:
             return ()
         self.has_judged = True
-        return tuple(judge_case(item.case, item.key, self.arms, self.engine.result, self.table))
+        return tuple(judge_case(item.case, item.key, self.arms.of(item.case), self.engine.result, self.table))
 
     def note_remarks(self) -> None:
         """Keeps what the models have to say of the run, for the verdict."""
-        self.remarks = [
-            *self.collected.warnings,
-            *(line for model in self.models.values() for line in model.remarks()),
-        ]
+        self.remarks = [*self.collected.warnings, *self.arms.remarks()]
 
     def junit_properties(self, item: EvalCaseItem) -> list[tuple[str, object]]:
         """What the JUnit file says of a case, unless the ini file switches it off."""

@@ -24,7 +24,7 @@ def header_lines(session: FtgateSession) -> list[str]:
         f"ftgate: {alias} is this project's own option; {ALIASES[alias]} is ours"
         for alias in session.settings.taken_aliases
     ]
-    return [f"ftgate: {session.header()}", *taken]
+    return [f"ftgate: {session.arms.header()}", *taken]
 
 
 class TerminalSection:

@@ -13,7 +13,7 @@ from pytest_ftgate.models.answer_rows import read_answers
 from pytest_ftgate.models.engine import CompletionEngine
 from pytest_ftgate.models.openai_chat import Price
 from pytest_ftgate.models.recorded import Recorded, answers_of
-from tests.support.requests import case, request
+from tests.support.requests import case, request, requests
 
 FILE = "baselines/prod.jsonl"
 
@@ -294,3 +294,14 @@ def test_the_engine_plays_answers_without_a_thread(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="no answer"):
             engine.result(request(id="other"))
         assert engine._thread is None
+
+
+def test_remarks_speak_of_all_selected_cases_whoever_plays_their_answers(tmp_path: Path) -> None:
+    model = played(tmp_path, row(id="0"), row(id="1"), row(id="2"))
+
+    model.missing(requests(2))
+
+    assert model.remarks() == [
+        f"{FILE}: 2 of 2 answers are unverified: the file does not say what was asked",
+        f"{FILE}: answers that no selected case needs: 1 (2)",
+    ]

@@ -78,3 +78,10 @@ def test_lacking_answers_are_a_usage_error_with_workers_too(project: Project) ->
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert result.stderr.str().count("'italy'") == 1
+
+
+def test_the_plugin_does_without_xdist(project: Project) -> None:
+    result = project.run_apart("--model=python:bots:good", "-p", "no:xdist")
+
+    assert result.ret == 0
+    assert project.verdict["verdict"] == "SHIP"

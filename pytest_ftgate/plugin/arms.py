@@ -1,0 +1,118 @@
+"""Who answers: which model plays which arm for the suites of which role."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ftgate.cases import Arm, Role
+from pytest_ftgate.errors import ConfigError, FileError
+
+if TYPE_CHECKING:
+    from pytest_ftgate.cases import EvalCase
+    from pytest_ftgate.files.config_file import ConfigFile
+    from pytest_ftgate.models import Model, Request
+    from pytest_ftgate.plugin.options import Settings
+
+
+class Arms:
+    """The specs of both arms by role, and their models, made when first needed; owned by `FtgateSession`."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, config_file: ConfigFile) -> None:
+        self._config = config
+        self._config_file = config_file
+        given = {Arm.MODEL: settings.model, Arm.BASELINE: settings.baseline}
+        default = {Arm.MODEL: config_file.model, Arm.BASELINE: config_file.baseline}
+        #: Command line and ini before `roles:`, that before the entries `model:` and `baseline:`.
+        self.specs: dict[Role, dict[Arm, str]] = {
+            role: {
+                arm: spec
+                for arm in Arm
+                if (spec := given[arm] or config_file.roles.get(role, {}).get(arm) or default[arm])
+            }
+            for role in Role
+        }
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model to judge; without one nothing is sent."""
+        return any(Arm.MODEL in specs for specs in self.specs.values())
+
+    def of(self, case: EvalCase) -> tuple[Arm, ...]:
+        """The arms that are asked this case; none without a model."""
+        specs = self.specs[case.role]
+        return tuple(arm for arm in Arm if arm in specs) if Arm.MODEL in specs else ()
+
+    def model_of(self, request: Request) -> Model:
+        """The model that answers a request."""
+        return self.models[request.arm, self.specs[request.case.role][request.arm]]
+
+    @cached_property
+    def models(self) -> dict[tuple[Arm, str], Model]:
+        """All models by arm and spec, the hook's first; raises UsageError."""
+        try:
+            return {(arm, spec): self._make(arm, spec) for arm, spec in self._distinct()}
+        except (FileError, ConfigError) as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def missing(self, requests: Sequence[Request]) -> list[str]:
+        """What the models can't answer although it will be asked, all of it."""
+        by_model: dict[int, list[Request]] = {}
+        for request in requests:
+            by_model.setdefault(id(self.model_of(request)), []).append(request)
+        return [line for model in self.models.values() for line in model.missing(by_model.get(id(model), []))]
+
+    def remarks(self) -> list[str]:
+        """What the models have to say of the run, for the verdict."""
+        return [line for model in self.models.values() for line in model.remarks()]
+
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """Each arm's name, kind, host and revision; another model for a role stands under `roles`."""
+        return {
+            arm.value: self._describe(arm)
+            for arm in Arm
+            if any(arm in specs for specs in self.specs.values())
+        }
+
+    def header(self) -> str:
+        """Who is compared, and where they answer, as far as it is known before collection."""
+        return ", ".join(self._headline(arm, spec) for arm, spec in self._distinct())
+
+    def _describe(self, arm: Arm) -> dict[str, Any]:
+        about = {
+            role: self.models[arm, specs[arm]].describe()
+            for role, specs in self.specs.items()
+            if arm in specs
+        }
+        main = next(iter(about.values()))
+        different = {role.value: each for role, each in about.items() if each != main}
+        return main | ({"roles": different} if different else {})
+
+    def _headline(self, arm: Arm, spec: str) -> str:
+        try:
+            about = self._make(arm, spec).describe()
+        except (FileError, ConfigError):  # a conftest further down may know this spec; said in full later
+            about = {}
+        roles = [role for role, specs in self.specs.items() if specs.get(arm) == spec]
+        only = f" for {roles[0]}" if len(roles) < len(Role) else ""
+        host = about.get("host") or about.get("kind")
+        return f"{arm}{only} {spec}" + (f" ({host})" if host else "")
+
+    def _distinct(self) -> list[tuple[Arm, str]]:
+        return list(
+            dict.fromkeys((arm, specs[arm]) for arm in Arm for specs in self.specs.values() if arm in specs)
+        )
+
+    def _make(self, arm: Arm, spec: str) -> Model:
+        from pytest_ftgate.models.make import make_model  # noqa: PLC0415  (only where answers are generated)
+        from pytest_ftgate.models.python_function import as_model  # noqa: PLC0415
+
+        made = self._config.hook.pytest_ftgate_make_model(config=self._config, spec=spec)
+        if made is not None:
+            return as_model(made, spec)
+        environ: Mapping[str, str] = os.environ
+        return make_model(spec, arm, self._config_file, rootdir=self._config.rootpath, environ=environ)

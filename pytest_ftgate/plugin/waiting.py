@@ -40,23 +40,30 @@ def _is_settled(engine: CompletionEngine, request: Request) -> bool:
 
 
 class _Progress:
-    """A few characters behind the cursor that are taken back again, so that pytest's own line stays whole."""
+    """A few characters behind the cursor that are taken back again.
+
+    They go past pytest's reporter, which would count them into the width of its own line.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
-        reporter = config.pluginmanager.getplugin("terminalreporter")
-        is_shown = reporter is not None and reporter.isatty and config.get_verbosity() >= 0
-        self.reporter = reporter if is_shown and sys.stdout.isatty() else None
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        is_seen = reporter is not None and reporter.isatty and sys.stdout.isatty()
+        self.is_shown = is_seen and config.get_verbosity() >= 0
         self.shown = ""
 
     def show(self, answered: int, planned: int) -> None:
         text = f" waiting for answers: {answered} of {planned}"
-        if self.reporter is not None and text != self.shown:
+        if self.is_shown and text != self.shown:
             self.clear()
-            self.reporter.write(text, flush=True)
+            self._write(text)
             self.shown = text
 
     def clear(self) -> None:
-        if self.reporter is not None and self.shown:
-            back = "\b" * len(self.shown)
-            self.reporter.write(back + " " * len(self.shown) + back, flush=True)
+        back = "\b" * len(self.shown)
+        if self.shown:
+            self._write(back + " " * len(self.shown) + back)
             self.shown = ""
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()

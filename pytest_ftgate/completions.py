@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from pytest_ftgate.cases import Arm
+
 Source = Literal["live", "recorded", "resumed"]
 
 
@@ -56,6 +58,8 @@ class Completion:
     model: str | None = None
     fingerprint: str | None = None
     source: Source = "live"
+    #: Who answered; set where a test is handed the answer, so that judging it need not say whose it is.
+    arm: Arm | None = None
     #: Seconds since the epoch at which the answer arrived; a stamp, never compared.
     created: float | None = None
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+#: Scores that no entry of a case asked for: an answer cut off at the token limit, an assert in a Python test.
+UNASKED = ("finish_reason", "assert")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:

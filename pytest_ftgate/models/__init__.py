@@ -20,20 +20,26 @@ class RequestKey(NamedTuple):
     id: str
     arm: Arm
     repeat: int
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One arm is asked one case, for the n-th time (`repeat` counts from 1)."""
+    """One arm is asked one case, for the n-th time (`repeat` counts from 1).
+
+    `model` replaces the arm's model for this request (a folder's own); `via` then tells it from others.
+    """
 
     case: EvalCase
     arm: Arm
     repeat: int = 1
+    model: Model | None = None
+    via: str = ""
 
     @property
     def key(self) -> RequestKey:
         """Equal keys are one request: it is sent once, whoever needs its answer."""
-        return RequestKey(self.case.suite, self.case.id, self.arm, self.repeat)
+        return RequestKey(self.case.suite, self.case.id, self.arm, self.repeat, self.via)
 
 
 @runtime_checkable

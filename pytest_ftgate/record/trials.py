@@ -11,7 +11,7 @@ from typing import Any, Self, TypeGuard
 from pytest_ftgate.cases import canonical
 from pytest_ftgate.completions import Completion, Usage
 from pytest_ftgate.record.plan import TrialKey
-from pytest_ftgate.scores import Score
+from pytest_ftgate.scores import UNASKED, Score
 
 
 class Outcome(StrEnum):
@@ -51,8 +51,9 @@ class Trial:
 
     @property
     def failed_elsewhere(self) -> bool:
-        """Whether it failed although every check passed: cut off, or by a test's own assert."""
-        return self.outcome is Outcome.FAILED and all(score.passed for score in self.scores)
+        """Whether it failed although every check of the case passed: cut off, or by a test's own assert."""
+        asked = (score for score in self.scores if score.scorer not in UNASKED)
+        return self.outcome is Outcome.FAILED and all(score.passed for score in asked)
 
     @property
     def fingerprint(self) -> str:

@@ -297,3 +297,19 @@ def test_an_unknown_report_suffix_is_a_usage_error(project: Project) -> None:
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*out.doc*.json*"])
+
+
+def test_an_answer_cut_off_is_no_exact_match_for_the_gate_either(project: Project) -> None:
+    project.write(
+        "cut.py", "def answer(prompt):\n    return {'text': 'Rome', 'finish_reason': 'length', 'usage': {}}\n"
+    )
+    cases = "suite: capitals\ncases:\n  - {id: italy, prompt: Capital of Italy?, expect: Rome}\n"
+    project.write("evals/capitals.evalcase.yaml", cases)
+    project.write(
+        "ftgate.yaml", "gate: {min_cases: 1, criteria: {right: {metric: exact_match, at_least: 85%}}}\n"
+    )
+
+    result = project.run("--model=python:cut:answer")
+
+    assert result.ret == 1
+    assert project.verdict["verdict"] == "ITERATE"

@@ -11,7 +11,7 @@ from pytest_ftgate.cases import Role
 from pytest_ftgate.files import values
 from pytest_ftgate.files.mistakes import Mistakes, file_error
 from pytest_ftgate.files.model_entries import ModelEntry, entry_name, parse_entry
-from pytest_ftgate.files.nodes import ListNode, MapNode, Node, NodeError, Scalar, wrong
+from pytest_ftgate.files.nodes import ListNode, MapNode, Node, NodeError, Scalar
 from pytest_ftgate.files.references import References, Unusable, read_regular_file, relative
 from pytest_ftgate.gates import GateError, parse_gate
 
@@ -130,7 +130,8 @@ def _gate(node: Node) -> dict[str, Any]:
     try:
         parse_gate(raw)
     except GateError as error:
-        raise wrong(_at(written, error.where), str(error)) from None
+        places = [(_at(written, where), message) for where, message in error.each()]
+        raise NodeError(*((at.line, at.column, message) for at, message in places)) from None
     return raw
 
 
@@ -143,7 +144,7 @@ def _raw(node: Node) -> Any:
     if not isinstance(node, Scalar) or not node.plain:
         return node.text if isinstance(node, Scalar) else node.value
     if not node.text:
-        raise wrong(node, "the value is empty")
+        return None
     return node.text if node.text[0] in "+-.0123456789" else values.core(node)
 
 

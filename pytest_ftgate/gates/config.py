@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from pytest_ftgate.cases import Role, digest
 from pytest_ftgate.gates.criteria import Bound, Compare, Criterion, Gate, GateError, Per
 from pytest_ftgate.gates.metrics import BUILTIN_METRICS, MEAN, Metric, metric_of
+from pytest_ftgate.gates.raw_values import Reading, Where, flag, mapping, one_of, texts
 from pytest_ftgate.gates.thresholds import parse_count, parse_share, parse_threshold
-
-Where = tuple[str, ...]
-_Word = TypeVar("_Word", bound=str)
 
 #: The criteria of a gate without `criteria:`, as DESIGN gives them.
 DEFAULT_CRITERIA: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -62,6 +60,7 @@ _SELECTORS = ("role", "suite", "category", "tag")
 _BOUNDS: tuple[Bound, ...] = get_args(Bound)
 _COMPARES: tuple[Compare, ...] = get_args(Compare)
 _PERS: tuple[Per, ...] = get_args(Per)
+_ALL: tuple[str, ...] = ()
 _CRITERION_KEYS = (
     "metric", "compare", *_BOUNDS, *_SELECTORS, "per", "min_cases", "evidence", "optional", "advisory",
 )  # fmt: skip
@@ -77,81 +76,97 @@ def parse_gate(
 ) -> Gate:
     """A gate from the raw `gate:` mapping ({} for the defaults) and the options that touch it.
 
-    Numbers are the text that was written (`5%`), or numbers; raises `GateError` at the first mistake.
+    Numbers are the text that was written (`5%`), or numbers; raises `GateError` with all mistakes.
     """
-    _mapping(raw, ())
-    _check_keys(raw, _GATE_KEYS, ())
-    _evidence(raw.get("evidence", "point"), ("evidence",))
-    min_cases = parse_count(raw["min_cases"], 1, ("min_cases",)) if "min_cases" in raw else 10
-    written = _criteria(raw) if "criteria" in raw else DEFAULT_CRITERIA
+    reading = Reading(mapping(raw, ()), (), _GATE_KEYS)
+    reading.given("evidence", _evidence, "point")
+    min_cases = reading.given("min_cases", _cases, 10)
     gate = Gate(
-        criteria=tuple(_criterion(name, row, min_cases, metrics) for name, row in written.items()),
-        max_errors=parse_count(raw["max_errors"], 0, ("max_errors",)) if "max_errors" in raw else 0,
-        confidence=parse_share(raw["confidence"], ("confidence",))
-        if "confidence" in raw
-        else Fraction(95, 100),
-        suites=_texts(raw["suites"], ("suites",)) if "suites" in raw else (),
+        criteria=reading.tried((), _criteria, raw, min_cases, metrics),
+        max_errors=reading.given("max_errors", lambda value, where: parse_count(value, 0, where), 0),
+        confidence=reading.given("confidence", parse_share, Fraction(95, 100)),
+        suites=reading.given("suites", texts, _ALL),
         strict=any(option.partition("=")[0] == STRICT_OPTION for option in options),
         is_default="criteria" not in raw,
     )
+    reading.refuse()
     return replace(gate, digest=_digest(gate))
 
 
-def _criteria(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+def _criteria(raw: Mapping[str, Any], min_cases: int, metrics: Mapping[str, Metric]) -> tuple[Criterion, ...]:
     where = ("criteria",)
-    written = _mapping(raw["criteria"], where)
+    written = mapping(raw["criteria"], where) if "criteria" in raw else DEFAULT_CRITERIA
     if not written:
         raise GateError(where, "there is no criterion; leave `criteria` out for the seven defaults")
-    for name in written:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise GateError((*where, str(name)), "a name holds only letters, digits and `_ . -`, at most 100")
-        if name in RESERVED:
-            raise GateError((*where, name), f"'{name}' is a name of ftgate's own; choose another one")
-    return written
+    reading = Reading(written, where, written)
+    read = [reading.tried(None, _criterion, name, row, min_cases, metrics) for name, row in written.items()]
+    reading.refuse()
+    return tuple(criterion for criterion in read if criterion is not None)
+
+
+def _check_name(name: object, where: Where) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise GateError(where, "a name holds only letters, digits and `_ . -`, at most 100")
+    if name in RESERVED:
+        raise GateError(where, f"'{name}' is a name of ftgate's own; choose another one")
 
 
 def _criterion(name: str, row: object, min_cases: int, metrics: Mapping[str, Metric]) -> Criterion:
-    where = ("criteria", name)
-    raw = _mapping(row, where)
-    _check_keys(raw, _CRITERION_KEYS, where)
-    names, metric = _metric(raw, metrics, where)
-    compare = _one_of(raw.get("compare", "value"), _COMPARES, (*where, "compare"))
+    where = ("criteria", str(name))
+    _check_name(name, where)
+    reading = Reading(mapping(row, where), where, _CRITERION_KEYS)
+    measured = _measured(reading, metrics)
+    selectors: dict[str, Any] = {key: reading.given(key, texts, _ALL) for key in _SELECTORS}
+    for role in selectors["role"]:
+        reading.tried(None, one_of, role, tuple(Role), (*where, "role"))
+    optional, advisory = (reading.given(key, flag, False) for key in ("optional", "advisory"))
+    if optional and advisory:
+        reading.errors.append(GateError(where, "`advisory` criteria never decide; leave `optional` out"))
+    rest: dict[str, Any] = {
+        "per": reading.given("per", lambda value, where: one_of(value, _PERS, where), None),
+        "min_cases": reading.given("min_cases", _cases, min_cases),
+        "evidence": reading.given("evidence", _evidence, "point"),
+    }
+    reading.refuse()
+    return Criterion(name=name, optional=optional, advisory=advisory, **measured, **selectors, **rest)
+
+
+def _measured(reading: Reading, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    """What is measured, how it is compared, and with what; {} after a mistake.
+
+    Nothing is called missing beside an unknown key, which most often is what was meant.
+    """
+    raw, where, misspelt = reading.raw, reading.where, bool(reading.errors)
+    compare = reading.given("compare", lambda value, where: one_of(value, _COMPARES, where), "value")
+    found = bound = None
+    if "metric" in raw or not misspelt:
+        found = reading.tried(None, _metric, raw, metrics, where)
+    if not misspelt or any(key in raw for key in _BOUNDS):
+        bound = reading.tried(None, _bound, raw, where)
+    if found is None or bound is None:
+        return {}
+    names, metric = found
     if compare not in metric.compares:
         possible = " or ".join(f"`{one}`" for one in metric.compares)
-        raise GateError(
-            (*where, "compare"), f"'{metric.name}' can't be compared as {compare}; it takes {possible}"
-        )
-    bound = _bound(raw, where)
-    threshold, written = parse_threshold(raw[bound], metric.unit, compare, (*where, bound))
-    selectors = {key: _texts(raw[key], (*where, key)) for key in _SELECTORS if key in raw}
-    for role in selectors.get("role", ()):
-        _one_of(role, [one.value for one in Role], (*where, "role"))
-    optional, advisory = (_flag(raw.get(key, False), (*where, key)) for key in ("optional", "advisory"))
-    if optional and advisory:
-        raise GateError(where, "`advisory` criteria never decide; leave `optional` out")
-    return Criterion(
-        name=name,
-        metric=names,
-        compare=compare,
-        bound=bound,
-        threshold=threshold,
-        written=written,
-        per=_one_of(raw["per"], _PERS, (*where, "per")) if "per" in raw else None,
-        min_cases=parse_count(raw["min_cases"], 1, (*where, "min_cases"))
-        if "min_cases" in raw
-        else min_cases,
-        evidence=_evidence(raw.get("evidence", "point"), (*where, "evidence")),
-        optional=optional,
-        advisory=advisory,
-        **selectors,
+        message = f"'{metric.name}' can't be compared as {compare}; it takes {possible}"
+        reading.errors.append(GateError((*where, "compare"), message))
+        return {}
+    no_threshold = (Fraction(0), "")
+    threshold, written = reading.given(
+        bound, lambda value, where: parse_threshold(value, metric.unit, compare, where), no_threshold
     )
+    return {"metric": names, "compare": compare, "bound": bound, "threshold": threshold, "written": written}
+
+
+def _cases(raw: object, where: Where) -> int:
+    return parse_count(raw, 1, where)
 
 
 def _metric(raw: Mapping[str, Any], metrics: Mapping[str, Metric], where: Where) -> tuple[Where, Metric]:
     if "metric" not in raw:
         raise GateError(where, "`metric` is missing, e.g. `metric: pass_rate`")
     where = (*where, "metric")
-    names = _texts(raw["metric"], where)
+    names = texts(raw["metric"], where)
     for name in names:
         if name in metrics and len(names) > 1:
             raise GateError(
@@ -176,68 +191,10 @@ def _bound(raw: Mapping[str, Any], where: Where) -> Bound:
 
 
 def _evidence(raw: object, where: Where) -> Literal["point", "strict"]:
-    evidence = _one_of(raw, ("point", "strict"), where)
+    evidence = one_of(raw, ("point", "strict"), where)
     if evidence == "strict":
         raise GateError(where, "strict evidence is not available yet; use point")
     return "point"
-
-
-def _mapping(raw: object, where: Where) -> Mapping[str, Any]:
-    if not isinstance(raw, Mapping):
-        raise GateError(where, f"a mapping was expected, not {_shown(raw)}")
-    return raw
-
-
-def _check_keys(raw: Mapping[str, Any], known: Collection[str], where: Where) -> None:
-    for key in raw:
-        if key not in known:
-            raise GateError((*where, str(key)), f"unknown key '{key}'{_hint(str(key), known)}")
-
-
-def _texts(raw: object, where: Where) -> tuple[str, ...]:
-    """A text, or a list of different texts."""
-    values: list[Any] = list(raw) if isinstance(raw, list | tuple) else [raw]
-    for value in values:
-        if not isinstance(value, str) or not value.strip():
-            raise GateError(where, f"a text was expected, not {_shown(value)}")
-    if not values:
-        raise GateError(where, "the list is empty")
-    twice = next((value for value in values if values.count(value) > 1), None)
-    if twice is not None:
-        raise GateError(where, f"'{twice}' stands twice in the list")
-    return tuple(values)
-
-
-def _one_of(raw: object, known: Sequence[_Word], where: Where) -> _Word:
-    for value in known:
-        if raw == value:
-            return value
-    near = get_close_matches(str(raw), known, 1)
-    hint = f". Did you mean '{near[0]}'?" if near else ""
-    raise GateError(where, f"{_shown(raw)} is none of {' | '.join(known)}{hint}")
-
-
-def _flag(raw: object, where: Where) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    if raw in ("true", "false"):
-        return raw == "true"
-    raise GateError(where, f"write true or false, not {_shown(raw)}")
-
-
-def _hint(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, known, 1)
-    return f". Did you mean '{near[0]}'?" if near else f"; known are {', '.join(known)}"
-
-
-def _shown(raw: object) -> str:
-    if raw is None or raw == "":
-        return "nothing"
-    if isinstance(raw, bool):
-        return str(raw).lower()
-    if isinstance(raw, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(raw, list | tuple) else f"'{raw}'"
 
 
 def _digest(gate: Gate) -> str:

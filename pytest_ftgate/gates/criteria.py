@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -24,12 +25,23 @@ class Status(StrEnum):
 
 
 class GateError(FtgateError):
-    """A `gate:` mapping is wrong; `where` is the path of keys to the place."""
+    """A `gate:` mapping is wrong: `where` is the path of keys to the first mistake, `reason` what it is.
 
-    def __init__(self, where: tuple[str, ...], message: str) -> None:
-        super().__init__(f"{'.'.join(where)}: {message}" if where else message)
+    `others` are further mistakes in the same mapping, each with a place of its own.
+    """
+
+    def __init__(self, where: tuple[str, ...], message: str, others: Sequence[GateError] = ()) -> None:
+        first = f"{'.'.join(where)}: {message}" if where else message
+        super().__init__("\n".join([first, *map(str, others)]))
         self.where = where
         self.reason = message
+        self.others = tuple(others)
+
+    def each(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Place and sentence of every mistake."""
+        yield self.where, f"{'.'.join(self.where)}: {self.reason}" if self.where else self.reason
+        for other in self.others:
+            yield from other.each()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -87,9 +88,13 @@ def _plain(value: Fraction) -> str:
 
 
 def _shown(raw: Any) -> str:
-    """The user's own text; what is empty says so."""
+    """The user's own text; what is empty, or no text at all, says so."""
     if raw is None or raw == "":
         return "nothing"
+    if isinstance(raw, Mapping):
+        return "a mapping"
+    if isinstance(raw, list | tuple):
+        return "a list"
     return str(raw).lower() if isinstance(raw, bool) else str(raw)
 
 

@@ -258,3 +258,21 @@ def test_a_mistake_in_the_gate_stands_at_its_line(config_of: ReadConfig, gate: s
     (message,) = complaints_of(config_of, gate)
 
     assert message.startswith(f"{place}: ")
+
+
+def test_every_mistake_of_the_gate_is_told_at_its_own_key(config_of: ReadConfig) -> None:
+    source = (
+        "modells: {}\n"
+        "gate:\n"
+        "  min_case: 1\n"
+        "  criteria:\n"
+        "    a: {metric: pass_rat, at_least: 50%}\n"
+        "    b: {metric: pass_rate, at_least: }\n"
+    )
+
+    assert complaints_of(config_of, source) == [
+        "1:1: unknown key 'modells'. Did you mean 'models'?",
+        "3:3: min_case: unknown key 'min_case'. Did you mean 'min_cases'?",
+        "5:9: criteria.a.metric: unknown metric 'pass_rat'. Did you mean 'pass_rate'?",
+        "6:28: criteria.b.at_least: the number is missing: write e.g. 85% or 0.85",
+    ]

@@ -159,7 +159,7 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
         (one(at_least=None), f"{NUMBER}the number is missing: write e.g. 85% or 0.85"),
         (one(at_least=""), f"{NUMBER}the number is missing: write e.g. 85% or 0.85"),
         (one(at_least=True), f"{NUMBER}true is not a number: write e.g. 85% or 0.85"),
-        (one(at_least=[1]), f"{NUMBER}[1] is not a number: write e.g. 85% or 0.85"),
+        (one(at_least=[1]), f"{NUMBER}a list is not a number: write e.g. 85% or 0.85"),
         (one(at_least="85"), f"{NUMBER}85 is not a rate: write 85% or 0.85"),
         (one(at_least=85), f"{NUMBER}85 is not a rate: write 85% or 0.85"),
         (one(compare="delta", at_least="-5"), f"{NUMBER}-5 is not a rate: write -5% or -0.05"),
@@ -247,3 +247,44 @@ def test_a_mistake_says_where_it_is_and_what_would_be_right(raw: Any, message: s
     assert str(raised.value) == message
     where = f"{'.'.join(raised.value.where)}: " if raised.value.where else ""
     assert where + raised.value.reason == message
+
+
+def test_all_mistakes_of_a_gate_are_told_at_once() -> None:
+    raw = {
+        "min_case": 1,
+        "max_errors": -1,
+        "confidence": "2",
+        "criteria": {
+            "a": {"metric": "pass_rat", "at_least": "50%", "role": "genral"},
+            "b b": {},
+            "c": {"metrik": "pass_rate", "at_lest": "50%", "per": "tags"},
+            "d": {"metric": "pass_rate", "at_least": "85", "compare": "dela", "optional": "yes"},
+            "verdict": {},
+            "e": "90%",
+            "f": {},
+        },
+    }
+
+    with pytest.raises(GateError) as raised:
+        parse_gate(raw)
+
+    told = [
+        "min_case: unknown key 'min_case'. Did you mean 'min_cases'?",
+        "criteria.a.metric: unknown metric 'pass_rat'. Did you mean 'pass_rate'?",
+        "criteria.a.role: 'genral' is none of target | general. Did you mean 'general'?",
+        "criteria.b b: a name holds only letters, digits and `_ . -`, at most 100",
+        "criteria.c.metrik: unknown key 'metrik'. Did you mean 'metric'?",
+        "criteria.c.at_lest: unknown key 'at_lest'. Did you mean 'at_least'?",
+        "criteria.c.per: 'tags' is none of category | suite | role | tag. Did you mean 'tag'?",
+        "criteria.d.compare: 'dela' is none of value | delta | ratio. Did you mean 'delta'?",
+        "criteria.d.at_least: 85 is not a rate: write 85% or 0.85",
+        "criteria.d.optional: write true or false, not 'yes'",
+        "criteria.verdict: 'verdict' is a name of ftgate's own; choose another one",
+        "criteria.e: a mapping was expected, not '90%'",
+        "criteria.f: `metric` is missing, e.g. `metric: pass_rate`",
+        "criteria.f: write `at_least` or `at_most`; neither is given",
+        "max_errors: -1 is not a whole number from 0",
+        "confidence: 2 is not between 0 and 1: write e.g. 0.95 or 95%",
+    ]
+    assert str(raised.value).split("\n") == told
+    assert [message for _, message in raised.value.each()] == told

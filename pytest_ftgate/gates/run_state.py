@@ -31,6 +31,15 @@ def lacks(summary: Summary, gate: Gate) -> list[str]:
     ]
 
 
+def in_brief(summary: Summary, gate: Gate) -> list[str]:
+    """The same for the verdict's sentence: what follows from the run's end is left to the reasons."""
+    cut_short = summary.record.run.cut_short
+    if not cut_short or summary.record.run.no_model:
+        return lacks(summary, gate)[:_NAMED]
+    narrowed = list(_narrowed(summary))
+    return [*narrowed, f"cut short: {cut_short}"] if narrowed else [cut_short]
+
+
 def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
     """Sentences that stand beside the verdict, whatever it is; sorted where their order says nothing."""
     run = summary.record.run
@@ -67,9 +76,12 @@ def _missing(summary: Summary) -> Iterator[str]:
     left_out = frozenset(summary.record.plan.left_out)
     missing = [key for key in summary.missing if left_out.isdisjoint(_nodes(key.item))]
     if missing:
-        planned = _count(sum(1 for case in summary.cases for _ in case.planned.trial_keys()), "planned trial")
+        every = [key for case in summary.cases for key in case.planned.trial_keys()]
+        arms = {key.arm for key in missing}
+        whose = f" ({arms.pop()})" if len(arms) < len({key.arm for key in every}) else ""
         verb = "is" if len(missing) == 1 else "are"
-        yield f"{len(missing)} of {planned} {verb} missing: {_some(missing)}"
+        tests = _some(list(dict.fromkeys(key.item for key in missing)), "test")
+        yield f"{len(missing)} of {_count(len(every), 'planned trial')} {verb} missing{whose}: {tests}"
 
 
 def _nodes(nodeid: str) -> Iterator[str]:
@@ -134,8 +146,12 @@ def _distinct(summary: Summary, arm: Arm, name: str) -> list[str]:
     return sorted(found)
 
 
-def _some(names: Sequence[object]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+def _some(names: Sequence[object], noun: str = "") -> str:
+    """The first names; a noun says what the others are that are only counted."""
+    left = len(names) - _NAMED
+    more = f" and {left} more" if left > 0 else ""
+    if more and noun:
+        more += f" {noun}" if left == 1 else f" {noun}s"
     return ", ".join(str(name) for name in names[:_NAMED]) + more
 
 

@@ -11,7 +11,7 @@ from pytest_ftgate.gates.config import parse_gate
 from pytest_ftgate.gates.criteria import CriterionResult, Gate, Status
 from pytest_ftgate.gates.deciding import decide
 from pytest_ftgate.gates.metrics import BUILTIN_METRICS, Metric
-from pytest_ftgate.gates.run_state import lacks, warnings
+from pytest_ftgate.gates.run_state import in_brief, lacks, warnings
 from pytest_ftgate.gates.thresholds import points_text
 from pytest_ftgate.record.plan import CaseKey, Plan
 from pytest_ftgate.record.runs import Record
@@ -84,16 +84,17 @@ def _verdict(
     summary: Summary, gate: Gate, results: tuple[CriterionResult, ...], *, other_gate: bool
 ) -> Verdict:
     run = summary.record.run
-    reasons = lacks(summary, gate)
+    reasons, brief = lacks(summary, gate), in_brief(summary, gate)
     whole_shard = run.shard is not None and not reasons
     if run.shard is not None:
-        number, of = run.shard
-        reasons.append(f"shard {number} of {of}: `ftgate decide` judges the shards together")
+        shard = "shard {} of {}: `ftgate decide` judges the shards together".format(*run.shard)
+        reasons.append(shard)
+        brief.append(shard)
     word = Word.INCOMPLETE if reasons else _word(results)
     judged_by = [f"judged by another gate ({gate.digest}) than the run's own"] if other_gate else []
     return Verdict(
         word=word,
-        sentence="; ".join(reasons[:_NAMED]) if reasons else _sentence(word, results, summary.flagged),
+        sentence="; ".join(brief) if reasons else _sentence(word, results, summary.flagged),
         reasons=(*reasons, *_blocking_reasons(results)),
         criteria=results,
         complete=not reasons,

@@ -133,7 +133,7 @@ class _Parser:
         self.ended = True
         for what, found in (("cases", len(self.cases)), ("trials", len(self.trials))):
             if row.get(what) != found:
-                self._refuse(f"the file should hold {row.get(what)} {what}, but {found} are there")
+                self._refuse(f"the file's count of {what} is {row.get(what)}, and {found} are there")
         if row.get("digest") != self.seen.hexdigest():
             self._refuse("the file was changed after it was written: its digest does not match")
 

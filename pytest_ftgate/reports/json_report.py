@@ -61,14 +61,19 @@ def verdict_json(assessment: Assessment) -> dict[str, Any]:
 
 
 def incomplete_verdict_json(run_id: str, reason: str, started: str) -> dict[str, Any]:
-    """The verdict file of a run that has not come to its end, for its start and for a run that can't be."""
+    """The verdict file of a run that has not come to its end, for its start and for a run that can't be.
+
+    Of a reason of several lines the sentence has the first.
+    """
+    first, *further = reason.splitlines() or [""]
+    more = f" (and {len(further)} more)" if further else ""
     return {
         "schema": REPORT_SCHEMA,
         "run_id": run_id,
         "verdict": "INCOMPLETE",
-        "sentence": reason,
+        "sentence": first + more,
         "complete": False,
-        "reasons": [reason],
+        "reasons": [first, *further],
         "started": started,
         "finished": None,
     }

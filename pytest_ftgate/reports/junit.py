@@ -51,7 +51,7 @@ def verdict_text(verdict: Verdict) -> str:
 
 def _verdict(verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.word}: {verdict.sentence}"
-    reasons = [reason for reason in verdict.reasons if reason != verdict.sentence]
+    reasons = [reason for reason in verdict.reasons if reason.removeprefix("cut short: ") != verdict.sentence]
     yield from (f"- {reason}" for reason in reasons[:_MAX_REASONS])
     if len(reasons) > _MAX_REASONS:
         yield f"({len(reasons) - _MAX_REASONS} more reasons; the verdict file has all)"

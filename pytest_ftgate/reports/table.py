@@ -144,11 +144,13 @@ def _line(row: _Row, widths: Sequence[int], name_width: int, role_width: int) ->
 def _notes(summary: Summary, everything: Group, hidden: int, page: Page) -> list[Line]:
     notes = []
     if hidden:
-        notes.append(f"{hidden} more categories, none flagged; -v shows all")
+        noun = "category" if hidden == 1 else "categories"
+        notes.append(f"{hidden} more {noun}, none flagged; -v shows all")
     if summary.flagged:
         notes.append("! dropped by more than 5 points")
     if everything.baseline and everything.paired < max(everything.model.n, everything.baseline.n):
-        notes.append(f"delta, wins, losses and ties are of the {everything.paired} cases that both arms have")
+        both = "1 case" if everything.paired == 1 else f"{everything.paired} cases"
+        notes.append(f"delta, wins, losses and ties are of the {both} that both arms have")
     if summary.errored:
         notes.append(page.text(f"{_errors(summary)}: in no rate above"))
     return [line(Segment(shorten(note, page.width), "dim")) for note in notes]

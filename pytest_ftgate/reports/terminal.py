@@ -63,13 +63,15 @@ def render_terminal(
 def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
     verdict = assessment.verdict
     if page.verbosity < 0:
-        failed = [result for result in verdict.criteria if result.decides and result.status is not Status.GO]
+        judged = verdict.criteria if assessment.record.trials else ()
+        failed = [result for result in judged if result.decides and result.status is not Status.GO]
         yield [*_criteria(failed, page), *_verdict(verdict, page)]
         return
     # A narrowed run decides nothing, and its failures have just been shown: numbers on request only.
     if not verdict.narrowed or page.verbosity > 0:
         yield _with_caption(assessment, table(assessment, page), page)
-    if not verdict.narrowed and not assessment.record.run.no_model:
+    # Where nothing came in, as after a collection error, every line would only repeat that.
+    if not verdict.narrowed and assessment.record.trials:
         yield list(_criteria(verdict.criteria, page))
         yield list(_flips(assessment.summary.cases, page))
     yield list(_verdict(verdict, page))
@@ -186,9 +188,8 @@ def _verdict(verdict: Verdict, page: Page) -> Iterator[Line]:
 def _lacking(verdict: Verdict) -> list[str]:
     """The reasons that neither the sentence nor a criterion's line has told."""
     told = tuple(f"{result.name} is " for result in verdict.criteria)
-    return [
-        reason for reason in verdict.reasons if reason not in verdict.sentence and not reason.startswith(told)
-    ]
+    lacking = [reason for reason in verdict.reasons if not reason.startswith(told)]
+    return [reason for reason in lacking if reason.removeprefix("cut short: ") not in verdict.sentence]
 
 
 def _listed(texts: Sequence[str], first: str, style: Style, limit: int, page: Page) -> Iterator[Line]:

@@ -85,18 +85,17 @@ RUNS = [
         "the one deciding criterion is not decided: "
         "rate (100% on 10 cases; 11 cases are the least that decide)",
     ),
-    (changed(whole(), cut_short="Ctrl-C"), Word.INCOMPLETE, "cut short: Ctrl-C"),
+    (changed(whole(), cut_short="2 collection errors"), Word.INCOMPLETE, "2 collection errors"),
     (
         replace(whole(), trials=whole().trials[1:]),
         Word.INCOMPLETE,
-        f"1 of 20 planned trials is missing: {FIRST}",
+        f"1 of 20 planned trials is missing (baseline): {FIRST.item}",
     ),
     (
         replace(whole(), trials=whole().trials[16:]),
         Word.INCOMPLETE,
-        "16 of 20 planned trials are missing: evals/target.evalcase.yaml::target-00 (baseline), "
-        "evals/target.evalcase.yaml::target-00 (model), evals/target.evalcase.yaml::target-01 (baseline) "
-        "and 13 more",
+        "16 of 20 planned trials are missing: evals/target.evalcase.yaml::target-00, "
+        "evals/target.evalcase.yaml::target-01, evals/target.evalcase.yaml::target-02 and 5 more tests",
     ),
     (
         replace(whole(), conflicts=(FIRST,)),
@@ -123,7 +122,12 @@ RUNS = [
         record(suite(), HALF[:2], gate=GATE, left_out=LEFT_OUT[1:], cut_short="-x"),
         Word.INCOMPLETE,
         f"narrowed: left out before the start: {LEFT_OUT[1]}, {LEFT_OUT[2]}, {LEFT_OUT[3]} and 5 more; "
-        f"cut short: -x; 2 of 20 planned trials are missing: {LEFT_OUT[0]} (baseline), {LEFT_OUT[0]} (model)",
+        "cut short: -x",
+    ),
+    (
+        record(suite(), HALF[:2], gate=GATE, cut_short="9 of 10 selected tests did not finish (Ctrl-C)"),
+        Word.INCOMPLETE,
+        "9 of 10 selected tests did not finish (Ctrl-C)",
     ),
     (
         record(suite(), [], gate=GATE, left_out=["evals/target.evalcase.yaml"]),
@@ -138,7 +142,7 @@ RUNS = [
     (
         changed(replace(whole(), trials=whole().trials[1:]), shard=(1, 1)),
         Word.INCOMPLETE,
-        f"1 of 20 planned trials is missing: {FIRST}; "
+        f"1 of 20 planned trials is missing (baseline): {FIRST.item}; "
         "shard 1 of 1: `ftgate decide` judges the shards together",
     ),
     (record([], gate=GATE), Word.INCOMPLETE, "nothing was planned: no eval case was found"),
@@ -182,6 +186,18 @@ def test_incomplete_comes_before_iterate() -> None:
     assert verdict.reasons == (
         "cut short: Ctrl-C",
         "rate is NO-GO: 0% on 10 cases, ≥ 50% is needed",
+    )
+
+
+def test_a_run_cut_short_names_a_few_of_its_missing_tests_among_the_reasons() -> None:
+    cut = "9 of 10 selected tests did not finish (Ctrl-C)"
+
+    verdict = assess(record(suite(), HALF[:2], gate=GATE, cut_short=cut)).verdict
+
+    assert verdict.reasons[:2] == (
+        f"cut short: {cut}",
+        "18 of 20 planned trials are missing: evals/target.evalcase.yaml::target-01, "
+        "evals/target.evalcase.yaml::target-02, evals/target.evalcase.yaml::target-03 and 6 more tests",
     )
 
 

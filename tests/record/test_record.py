@@ -125,11 +125,11 @@ def with_line(number: int, text: str) -> Any:
         ),
         (
             lambda lines: [*lines[:-2], lines[-1]],
-            "run.jsonl:4: the file should hold 2 trials, but 1 are there",
+            "run.jsonl:4: the file's count of trials is 2, and 1 are there",
         ),
         (
             lambda lines: [lines[0], *lines[2:]],
-            "run.jsonl:4: the file should hold 1 cases, but 0 are there",
+            "run.jsonl:4: the file's count of cases is 1, and 0 are there",
         ),
         (
             with_row(2, outcome="failed"),

@@ -238,3 +238,10 @@ def test_models_and_mode_stand_in_the_verdict_file() -> None:
     verdict = verdict_json(replace(made, record=bare))
 
     assert (verdict["mode"], verdict["model"]) == ("recorded", {"name": "m", "revision": None})
+
+
+def test_of_several_mistakes_the_sentence_has_the_first_and_the_reasons_have_all() -> None:
+    content = incomplete_verdict_json("r-1", "a: wrong\nb: wrong\nc: wrong", "2026-03-02T10:00:00+00:00")
+
+    assert content["sentence"] == "a: wrong (and 2 more)"
+    assert content["reasons"] == ["a: wrong", "b: wrong", "c: wrong"]

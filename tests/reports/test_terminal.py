@@ -270,3 +270,14 @@ def test_a_failed_test_without_a_failed_check_has_a_reason_too() -> None:
     text = plain_text(render_terminal(assessment(replace(whole, trials=tuple(trials))), width=80))
 
     assert "    the test failed outside the case's own checks\n" in text
+
+
+def test_a_run_that_was_cut_short_before_its_first_trial_shows_the_verdict_alone() -> None:
+    nothing = replace(record(SUITE), trials=())
+    reasons = ["cut short: 2 collection errors", "10 of 10 planned trials are missing: a::b"]
+    made = assessment(nothing, Word.INCOMPLETE, "2 collection errors", criteria=CRITERIA, reasons=reasons)
+
+    assert plain_text(render_terminal(made, width=80)).splitlines() == [
+        "INCOMPLETE: 2 collection errors",
+        "  - 10 of 10 planned trials are missing: a::b",
+    ]

@@ -40,6 +40,7 @@ class Expectation:
     weight: float = 1.0
     children: tuple[Expectation, ...] = ()
     line: int = 0
+    column: int = field(default=0, compare=False)
 
     def leaves(self) -> Iterator[Expectation]:
         """All checks below this one that are not composites, those inside `not` included."""

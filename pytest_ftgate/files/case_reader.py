@@ -96,7 +96,7 @@ class CaseReader:
             self.labels.note("tag", tag, path, line)
 
     def _check_together(self, fields: Fields, node: MapNode) -> None:
-        notes: list[Note] = []
+        notes = list(self.fields.misfits(fields))
         if self.head.expect_required and "expect" not in fields:
             message = "a case needs 'expect': what the answer must be, or 'expect: none'"
             if "expect" in node.values:

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_ftgate.cases import COMPOSITES, Expectation
 from pytest_ftgate.files import option_checks, values
 from pytest_ftgate.files.labels import label
-from pytest_ftgate.files.nodes import ListNode, MapNode, Node, NodeError, Scalar, Value, wrong
+from pytest_ftgate.files.nodes import ListNode, MapNode, Node, NodeError, Note, Scalar, Value, wrong
 from pytest_ftgate.files.references import References
 from pytest_ftgate.files.wording import did_you_mean, quoted
 from pytest_ftgate.scorers.spec import Option, ScorerSpec
@@ -59,14 +59,23 @@ class ExpectationReader:
         if values.is_mapping(node):
             return self._entry(node)
         spec = self._table["exact_match"]
-        return Expectation(scorer=spec.name, options=self._options(spec, node, "'expect'"), line=node.line)
+        options = self._options(spec, node, "'expect'")
+        return Expectation(scorer=spec.name, options=options, line=node.line, column=node.column)
+
+    def misfits(self, expect: Sequence[Expectation], tools: Sequence[Mapping[str, Any]]) -> Iterator[Note]:
+        """Calls that a case expects and that its tools do not allow; none where it has no tools."""
+        for leaf in (leaf for check in expect for leaf in check.leaves()) if tools else ():
+            for problem in self._table[leaf.scorer].check_tools(leaf.options, tools):
+                yield leaf.line, leaf.column, f"{leaf.scorer}: {problem}"
 
     def _entry(self, node: Node) -> Expectation:
         entry = values.mapping(node, "an entry of 'expect'")
         name, argument = self._scorer(entry)
         if name in COMPOSITES:
             children = self._children(name, argument)
-            return Expectation(scorer=name, children=children, line=entry.line, **_extras(entry))
+            return Expectation(
+                scorer=name, children=children, line=entry.line, column=entry.column, **_extras(entry)
+            )
         spec = self._table[name]
         if spec.own_code and _holds_row_value(node):
             raise wrong(
@@ -74,8 +83,10 @@ class ExpectationReader:
             )
         options = self._options(spec, argument, name)
         if len(entry.values) == 1:
-            return Expectation(scorer=name, options=options, line=entry.line)
-        return Expectation(scorer=name, options=options, line=entry.line, **_extras(entry))
+            return Expectation(scorer=name, options=options, line=entry.line, column=entry.column)
+        return Expectation(
+            scorer=name, options=options, line=entry.line, column=entry.column, **_extras(entry)
+        )
 
     def _scorer(self, entry: MapNode) -> tuple[str, Node]:
         """The one key of an entry that is a scorer, and its argument."""

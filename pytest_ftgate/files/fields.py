@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_ftgate.cases import AnswerRule
@@ -31,6 +31,7 @@ class FieldReader:
     """Reads the fields of the cases of one suite; lives as long as the suite is read."""
 
     def __init__(self, expectations: ExpectationReader, references: References) -> None:
+        self._expectations = expectations
         self._references = references
         self._readers: Mapping[str, Callable[[Node], Any]] = {
             "id": case_id,
@@ -66,6 +67,10 @@ class FieldReader:
             except NodeError as error:
                 notes.extend(error.notes)
         return fields
+
+    def misfits(self, fields: Fields) -> Iterator[Note]:
+        """What one field says and another one does not allow: calls of tools that the case does not have."""
+        return self._expectations.misfits(fields.get("expect") or (), fields.get("tools") or ())
 
     def _tools(self, node: Node) -> tuple[Mapping[str, Any], ...]:
         value = values.plain(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,8 @@ class ScorerSpec:
     """One scorer.
 
     `main` is the option that the short form fills (`contains: Paris` is `contains: {reference: Paris}`); None
-    for scorers that take `true`. `check` sees canonical options and says what is wrong with them, or None.
+    for scorers that take `true`. `check` sees canonical options and says what is wrong with them, or None;
+    `check_tools` sees them beside the tools of a case that has some, in OpenAI's form, and says each misfit.
     `score` gets canonical options and returns a `Score` without name and weight; whatever it raises makes the
     trial errored. `own_code` marks scorers that run the repository's own code: never from a data set's row.
     """
@@ -52,4 +53,5 @@ class ScorerSpec:
     main: str | None = None
     required: tuple[str, ...] = ()
     check: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    check_tools: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], Iterable[str]] = lambda *_: ()
     own_code: bool = False

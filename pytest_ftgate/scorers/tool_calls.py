@@ -13,6 +13,7 @@ from pytest_ftgate.scorers.matching import unmatched
 from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
 from pytest_ftgate.scorers.tool_arguments import ArgumentRules, Fields, from_any_of, from_arguments
 from pytest_ftgate.scorers.tool_calls_text import decode_calls
+from pytest_ftgate.scorers.tool_names import check_call_tools, check_calls_tools, flat
 from pytest_ftgate.scorers.tool_options import (
     ARGUMENTS,
     ARGUMENTS_ANY_OF,
@@ -64,8 +65,8 @@ class _Judge:
         """Whether two names mean one tool; APIs that allow no dots are given `a_b` for `a.b`."""
         if wanted == got:
             return True
-        flat = _flat(wanted)
-        return flat == _flat(got) and sum(_flat(name) == flat for name in self.parameters) == 1
+        name = flat(wanted)
+        return name == flat(got) and sum(flat(declared) == name for declared in self.parameters) == 1
 
     def difference(self, wanted: _Wanted, got: ToolCall) -> str | None:
         """The first difference in words, or None."""
@@ -81,10 +82,6 @@ class _Judge:
     def _schema(self, name: str) -> Mapping[str, Any]:
         found = (schema for declared, schema in self.parameters.items() if self.same_tool(name, declared))
         return next(found, {})
-
-
-def _flat(name: str) -> str:
-    return name.replace(".", "_")
 
 
 def _tool_call(options: Mapping[str, Any], subject: Subject) -> Score:
@@ -184,6 +181,7 @@ SCORERS = (
         main="name",
         required=("name",),
         check=check_call,
+        check_tools=check_call_tools,
     ),
     ScorerSpec(
         name="tool_calls",
@@ -199,6 +197,7 @@ SCORERS = (
         main="calls",
         required=("calls",),
         check=check_calls,
+        check_tools=check_calls_tools,
     ),
     ScorerSpec(
         name="any_tool_call",

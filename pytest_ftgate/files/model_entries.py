@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -43,20 +43,39 @@ class ModelEntry:
     system: str | None = None
     revision: str | None = None
     api: str | None = None
+    stream: bool = False
+    azure_endpoint: str | None = None
+    azure_endpoint_env: str | None = None
+    api_version: str | None = None
+    deployment: str | None = None
     timeout_s: float | None = None
     concurrency: int | None = None
     price: Mapping[Literal["input", "output"], float] | None = None
 
 
 _ASKED = ("params", "system", "revision", "timeout_s", "concurrency", "price")
+_AZURE = ("azure_endpoint", "azure_endpoint_env", "api_version", "deployment")
 KEYS: Mapping[Kind, tuple[str, ...]] = {
-    "openai": ("name", "base_url", "base_url_env", "api_key_env", "headers", "api", *_ASKED),
+    "openai": (
+        "name",
+        "base_url",
+        "base_url_env",
+        "api_key_env",
+        "headers",
+        "api",
+        "stream",
+        *_AZURE,
+        *_ASKED,
+    ),
     "recorded": ("recorded", "revision", "price"),
     "python": ("python", *_ASKED),
 }
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}[A-Za-z-]*")
+_AZURE_HOST = "https://NAME.openai.azure.com"
+_AZURE_V1 = f"for {_AZURE_HOST}/openai/v1/ write 'base_url' alone"
 _SECRET_KEYS = ("api_key", "key", "token", "password", "secret")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "api-key", "x-api-key", "cookie")
 _KEY_RULE = "keys never stand in a file: name the variable that holds it, 'api_key_env: …'"
@@ -75,12 +94,30 @@ def parse_entry(name: str, node: Node, references: References) -> ModelEntry:
             given.update(_read(key, value, references))
         except NodeError as error:
             notes.extend(error.notes)
-    if "base_url" in entry.values and "base_url_env" in entry.values:
-        at = entry.keys["base_url_env"]
-        notes.append((at.line, at.column, "'base_url' and 'base_url_env' exclude each other"))
+    if kind == "openai":
+        notes.extend(_places(entry))
     if notes:
         raise NodeError(*notes)
     return ModelEntry(name=name, kind=kind, line=entry.line, **given)
+
+
+_PLACES = ("base_url", "base_url_env", "azure_endpoint", "azure_endpoint_env")
+
+
+def _places(entry: MapNode) -> Iterator[tuple[int, int, str]]:
+    """What is wrong with the keys that together say where the endpoint is."""
+    first, *others = [key for key in _PLACES if key in entry.values] or [""]
+    for other in others:
+        at = entry.keys[other]
+        yield at.line, at.column, f"{quoted(first)} and {quoted(other)} exclude each other"
+    is_azure = first.startswith("azure") or any(other.startswith("azure") for other in others)
+    if is_azure and "api_version" not in entry.values:
+        at = entry.keys[next(key for key in _PLACES[2:] if key in entry.values)]
+        yield at.line, at.column, f"the endpoint needs 'api_version', such as 2024-10-21; {_AZURE_V1}"
+    for key in ("api_version", "deployment"):
+        if key in entry.values and not is_azure:
+            at = entry.keys[key]
+            yield at.line, at.column, f"{quoted(key)} goes with 'azure_endpoint'; {_AZURE_V1}"
 
 
 def _kind(name: str, entry: MapNode) -> Kind:
@@ -134,20 +171,34 @@ def _system(node: Node, references: References) -> str:
     return references.read_text(values.filled_text(holder.values["file"], "'file'"), holder.values["file"])
 
 
-def _base_url(node: Node) -> str:
-    written = values.filled_text(node, "'base_url'")
+def _azure_endpoint(node: Node) -> str:
+    written = _url(node, "azure_endpoint")
+    if urlsplit(written).path.strip("/"):
+        raise wrong(node, f"'azure_endpoint' ends with the host: {_AZURE_HOST}; {_AZURE_V1}")
+    return written
+
+
+def _url(node: Node, key: str) -> str:
+    written = values.filled_text(node, quoted(key))
     try:
         parts = urlsplit(written)
         secret = parts.username is not None or bool(parts.query)
     except ValueError:
-        raise wrong(node, "'base_url' is no URL") from None
+        raise wrong(node, f"{quoted(key)} is no URL") from None
     if secret:  # the URL itself is not repeated: it may hold a token
         raise wrong(
             node,
-            "'base_url' holds a user name or a query, perhaps a secret: write 'base_url_env: …'",
+            f"{quoted(key)} holds a user name or a query, perhaps a secret: write '{key}_env: …'",
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise wrong(node, f"'base_url' takes http://… or https://…, and this is {quoted(written)}")
+        raise wrong(node, f"{quoted(key)} takes http://… or https://…, and this is {quoted(written)}")
+    return written
+
+
+def _api_version(node: Node) -> str:
+    written = values.filled_text(node, "'api_version'")
+    if not _VERSION.fullmatch(written):
+        raise wrong(node, f"'api_version' is a date such as 2024-10-21, and this is {quoted(written)}")
     return written
 
 
@@ -194,13 +245,18 @@ def _params(node: Node) -> dict[str, Any]:
 _READERS: Mapping[str, Callable[[Node], Any]] = {
     "name": lambda node: values.filled_text(node, "'name'"),
     "python": _function,
-    "base_url": _base_url,
+    "base_url": lambda node: _url(node, "base_url"),
     "base_url_env": _variable,
+    "azure_endpoint": _azure_endpoint,
+    "azure_endpoint_env": _variable,
+    "api_version": _api_version,
+    "deployment": lambda node: values.filled_text(node, "'deployment'"),
     "api_key_env": _variable,
     "headers": _headers,
     "params": _params,
     "revision": lambda node: values.filled_text(node, "'revision'"),
     "api": lambda node: values.choice(node, "'api'", ("chat", "responses")),
+    "stream": lambda node: values.boolean(node, "'stream'"),
     "timeout_s": lambda node: values.number(node, "'timeout_s'", least=0, above=True),
     "concurrency": lambda node: values.whole_number(node, "'concurrency'", least=1),
     "price": _price,

@@ -88,9 +88,14 @@ class References:
             inside = resolved.is_relative_to(self.rootdir.resolve())
         except (OSError, RuntimeError):  # a loop of symbolic links; RuntimeError up to Python 3.12
             raise wrong(node, f"{quoted(written)} is a loop of symbolic links") from None
-        if not inside:
-            raise wrong(node, _outside(written))
-        return resolved
+        if inside:
+            return resolved
+        # As written it may lie inside: then a link leads out, and the rule alone would puzzle its author.
+        if Path(os.path.abspath(self.folder / written)).is_relative_to(os.path.abspath(self.rootdir)):
+            raise wrong(
+                node, f"{quoted(written)} leads out of the rootdir, through a symbolic link: copy the file"
+            )
+        raise wrong(node, _outside(written))
 
     def read(
         self, written: str, node: Node, *, limit: int = MAX_REFERENCE_BYTES, remedy: str = "split it"

@@ -56,7 +56,7 @@ def _as_score(options: Mapping[str, Any], result: object) -> Score:
             result.close()
         raise ScorerError("returned a coroutine; a scorer must not be async")
     if not isinstance(result, bool | int | float):
-        raise ScorerError(f"returned {type(result).__name__}, {_EXPECTED}")
+        raise ScorerError(f"returned {_type_name(result)}, {_EXPECTED}")
     if not 0 <= result <= 1:  # false for NaN, too
         raise ScorerError(f"returned {result!r}, {_EXPECTED}")
     value, at_least = float(result), options.get("at_least", 1.0)
@@ -69,6 +69,12 @@ def _as_score(options: Mapping[str, Any], result: object) -> Score:
         passed=meets(value, at_least),
         explanation=f"python: {options['reference']}: {compared}",
     )
+
+
+def _type_name(value: object) -> str:
+    """The type with its module, unless it is Python's own: numpy has a `bool`, too."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _check(options: Mapping[str, Any]) -> str | None:

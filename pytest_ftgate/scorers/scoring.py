@@ -7,7 +7,7 @@ import os
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pytest_ftgate.cases import EvalCase, Expectation
 from pytest_ftgate.completions import Completion
@@ -15,6 +15,7 @@ from pytest_ftgate.errors import ScorerError
 from pytest_ftgate.scorers.answer import cut_answer
 from pytest_ftgate.scorers.deadline import Deadline, DeadlineExceededError
 from pytest_ftgate.scorers.explain import bounded, printable, short_path, verdict
+from pytest_ftgate.scorers.isolation import isolated
 from pytest_ftgate.scorers.score_check import checked_score
 from pytest_ftgate.scorers.spec import ScorerSpec, Subject
 from pytest_ftgate.scores import Score
@@ -67,11 +68,17 @@ class _Scoring:
         spec = self.table.get(expectation.scorer)
         if spec is None:
             raise ScorerError(f"unknown scorer '{expectation.scorer}'; it is not installed in this run")
-        result = _guarded(spec.name, self.deadline_s, lambda: spec.score(expectation.options, self.subject))
+        result = _guarded(spec.name, self.deadline_s, lambda: self._judged(spec, expectation.options))
         try:
             return checked_score(result)
         except ScorerError as error:
             raise ScorerError(f"scorer '{spec.name}' {error}") from None
+
+    def _judged(self, spec: ScorerSpec, options: Mapping[str, Any]) -> Score:
+        if not spec.own_code:
+            return spec.score(options, self.subject)
+        with isolated(self.subject.case):
+            return spec.score(options, self.subject)
 
     def _composite(self, expectation: Expectation) -> Score:
         """The best value, the worst, or the rest to 1: so De Morgan's laws hold for values too."""

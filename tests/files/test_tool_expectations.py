@@ -87,7 +87,7 @@ def test_without_tools_any_call_may_be_expected(complaints: Complaints) -> None:
 
 def test_all_mistaken_calls_of_a_case_are_told(complaints: Complaints) -> None:
     expect = (
-        "\n      - tool_call: {name: asc}\n      - tool_calls: [{name: x}, {name: ask, arguments: {y: 1}}]"
+        "\n      - tool_call: {name: as}\n      - tool_calls: [{name: x}, {name: ask, arguments: {y: 1}}]"
     )
 
     assert complaints(one(expect)) == [

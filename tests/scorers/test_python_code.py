@@ -42,6 +42,10 @@ def broken(completion, case):
     return 1 / 0
 
 
+def numpys(completion, case):
+    return type("bool", (), {"__module__": "numpy"})()
+
+
 def leave(completion, case):
     raise SystemExit(0)
 
@@ -83,11 +87,16 @@ def test_a_function_may_return_a_bool_a_number_or_a_score() -> None:
     [
         ("wrong", "none", "returned NoneType, it must return a bool, a number from 0 to 1, or a Score"),
         ("wrong", "text", "returned str, it must return a bool, a number from 0 to 1, or a Score"),
-        ("wrong", "decimal", "returned Decimal, it must return a bool, a number from 0 to 1, or a Score"),
+        (
+            "wrong",
+            "decimal",
+            "returned decimal.Decimal, it must return a bool, a number from 0 to 1, or a Score",
+        ),
         ("wrong", "score", "gave the value 2, it must be a number from 0 to 1"),
         ("value", "1.5", "returned 1.5, it must return a bool, a number from 0 to 1, or a Score"),
         ("value", "-1", "returned -1.0, it must return a bool, a number from 0 to 1, or a Score"),
         ("value", "nan", "returned nan, it must return a bool, a number from 0 to 1, or a Score"),
+        ("numpys", "", "returned numpy.bool, it must return a bool, a number from 0 to 1, or a Score"),
         ("hidden", "", "returned a coroutine; a scorer must not be async"),
     ],
 )

@@ -22,10 +22,12 @@ class TooLargeError(WireError):
 class Reply:
     """Whatever came back over HTTP. `latency_s` runs from the request written to the last byte read.
 
-    Names in `headers` are in lower case; `body` is decoded.
+    Names in `headers` are in lower case; `body` is decoded. `marks` says of each part of the body, in order,
+    how many bytes were there with it, and after how many seconds.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     latency_s: float
+    marks: tuple[tuple[int, float], ...] = ()

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import ConfigError
 from pytest_ftgate.models import Model
-from pytest_ftgate.models.openai_chat import DEFAULT_BASE_URL, ChatSettings, OpenAIChat, Price
-from pytest_ftgate.models.proxy import environment_proxy
-from pytest_ftgate.models.retry import RetryPolicy
+from pytest_ftgate.models.endpoint_entry import entry_settings, openai_settings
+from pytest_ftgate.models.openai_endpoint import OpenAIEndpoint
+from pytest_ftgate.models.price import Price
 from pytest_ftgate.models.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from pytest_ftgate.files.model_entries import ModelEntry
 
 SCHEMES = ("openai", "recorded", "python")
-_OPENAI_KEY = "OPENAI_API_KEY"
-_OPENAI_URL = "OPENAI_BASE_URL"
 
 
 def make_model(
@@ -75,18 +72,8 @@ class _Maker:
         self._environ = environ
 
     def openai(self, model: str) -> Model:
-        base_url = self._environ.get(_OPENAI_URL) or DEFAULT_BASE_URL
         near = did_you_mean(model, self._config.models).strip()
-        settings = ChatSettings(
-            name=model,
-            model=model,
-            base_url=_checked_url(base_url, _OPENAI_URL),
-            api_key=self._key(_OPENAI_KEY, f"model '{model}'", hint=near),
-            api_key_env=_OPENAI_KEY,
-            hint=f" {near}" if near else "",
-            proxy=environment_proxy(base_url, self._environ),
-        )
-        return OpenAIChat(settings)
+        return OpenAIEndpoint(openai_settings(model, self._environ, hint=near))
 
     def recorded(self, rest: str) -> Model:
         file, _, wanted = rest.partition("#")
@@ -103,7 +90,7 @@ class _Maker:
             return self._recorded(entry.name, path, self._shown(path), entry.arm, entry)
         if entry.python is not None:
             return self._python_entry(entry, entry.python)
-        return self._openai_entry(entry)
+        return OpenAIEndpoint(entry_settings(entry, self._environ, _price(entry)))
 
     def _recorded(
         self, name: str, path: Path, shown: str, wanted: str | None, entry: ModelEntry | None = None
@@ -133,58 +120,6 @@ class _Maker:
             price=_price(entry),
         )
 
-    def _openai_entry(self, entry: ModelEntry) -> Model:
-        if entry.api == "responses":
-            raise ConfigError(
-                f"model '{entry.name}': 'api: responses' is not there yet; leave it out for chat completions"
-            )
-        base_url, origin = self._base_url(entry)
-        key_env = entry.api_key_env or (_OPENAI_KEY if self._is_openais(base_url) else None)
-        policy = RetryPolicy(timeout_s=entry.timeout_s) if entry.timeout_s else RetryPolicy()
-        settings = ChatSettings(
-            name=entry.name,
-            model=entry.model or entry.name,
-            base_url=_checked_url(base_url, origin),
-            api_key=self._key(key_env, f"model '{entry.name}'") if key_env else None,
-            api_key_env=key_env,
-            headers=dict(entry.headers),
-            params=dict(entry.params),
-            system=entry.system,
-            revision=entry.revision,
-            retry=policy,
-            concurrency=entry.concurrency,
-            price=_price(entry),
-            proxy=environment_proxy(base_url, self._environ),
-        )
-        return OpenAIChat(settings)
-
-    def _base_url(self, entry: ModelEntry) -> tuple[str, str]:
-        """The URL, and where it comes from, for messages."""
-        if entry.base_url:
-            return entry.base_url, f"base_url of model '{entry.name}'"
-        variable = entry.base_url_env or _OPENAI_URL
-        if self._environ.get(variable):
-            return self._environ[variable], variable
-        if entry.base_url_env:
-            raise ConfigError(f"model '{entry.name}': base_url_env names {variable}, which is not set")
-        return DEFAULT_BASE_URL, "the default"
-
-    def _is_openais(self, base_url: str) -> bool:
-        """Whether OpenAI's key belongs there. It is sent to no other host, unless an entry says so."""
-        own = (DEFAULT_BASE_URL, self._environ.get(_OPENAI_URL) or DEFAULT_BASE_URL)
-        return urlsplit(base_url).netloc in {urlsplit(url).netloc for url in own}
-
-    def _key(self, variable: str, who: str, *, hint: str = "") -> str:
-        # A newline, from a file that was read into the variable, would break the header.
-        key = self._environ.get(variable, "").strip()
-        if not key:
-            raise ConfigError(
-                f"{who}: no key: the environment variable {variable} is not set{hint and ' ' + hint}"
-            )
-        if not key.isascii() or not key.isprintable():
-            raise ConfigError(f"{who}: the key in {variable} holds characters that no header may hold")
-        return key
-
     def _imported(self, spec: str) -> Callable[..., Any]:
         from pytest_ftgate.models.python_import import import_function  # noqa: PLC0415 - for this kind only
 
@@ -197,13 +132,6 @@ class _Maker:
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self._rootdir).as_posix() if path.is_relative_to(self._rootdir) else str(path)
-
-
-def _checked_url(url: str, origin: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{origin}: not an http(s) URL, such as http://localhost:8000/v1")
-    return url
 
 
 def _price(entry: ModelEntry) -> Price | None:

@@ -12,7 +12,7 @@ from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ConfigError, FileError, Mistake, ModelError
 from pytest_ftgate.models import Request
 from pytest_ftgate.models.answer_rows import AnswerKey, SavedAnswer
-from pytest_ftgate.models.openai_chat import Price
+from pytest_ftgate.models.price import Price
 
 _NAMED = 5
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import aiohttp
@@ -22,45 +22,60 @@ import openai
 
 from pytest_ftgate.models.exchange import Reply, TooLargeError, UnreachableError, WireError
 
-_LATENCY = "ftgate_latency_s"
+if TYPE_CHECKING:
+    from pytest_ftgate.models.settings import EndpointSettings
+
+_MARKS = "ftgate_marks"
 _KEEP_ALIVE_S = 60.0
 _CONNECT_TIMEOUT_S = 10.0
 
 
-class ChatClient:
+class EndpointClient:
     """The connections to one endpoint; owned by one model, used in one loop, closed once."""
 
-    def __init__(self, base_url: str, api_key: str | None, headers: Mapping[str, str], wire: Wire) -> None:
-        parts = urlsplit(base_url)
-        own = any(name.lower() == "authorization" for name in headers)
+    def __init__(self, settings: EndpointSettings, wire: Wire) -> None:
+        parts = urlsplit(settings.base_url)
+        headers = dict(settings.headers)
+        api_key = settings.api_key
+        if api_key and settings.key_header:
+            headers[settings.key_header], api_key = api_key, None
         # The SDK wants some key; without one of ours the header is left out.
-        self._options: Any = {} if api_key or own else {"headers": {"Authorization": openai.Omit()}}
+        own = api_key or any(name.lower() == "authorization" for name in headers)
+        self._headers: dict[str, Any] = {} if own else {"Authorization": openai.Omit()}
         self._client = openai.AsyncOpenAI(
             api_key=api_key or "none",
             base_url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
-            default_query=dict(parse_qsl(parts.query)) or None,
-            default_headers={**headers, "Accept-Encoding": "gzip, deflate"},
+            default_query={**dict(parse_qsl(parts.query)), **settings.query} or None,
+            default_headers=headers,
             max_retries=0,
             timeout=None,
             http_client=openai.DefaultAioHttpClient(transport=wire, follow_redirects=False),
         )
 
-    async def post(self, body: Mapping[str, Any]) -> Reply:
-        """Sends one request for a chat completion. Raises `WireError` if nothing whole came back."""
+    async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """Sends one request. Raises `WireError` if nothing whole came back."""
+        # A proxy that compresses a stream holds it back until it has something to compress.
+        encoding = "identity" if body.get("stream") else "gzip, deflate"
         # Low level on purpose: the typed method converts the request and the answer to models, which costs
         # more than everything else that happens here, and its models hide what the endpoint really sent.
         try:
             response = await self._client.post(
-                "/chat/completions",
+                path,
                 cast_to=httpx2.Response,
                 body=body,
-                options=self._options,
+                options={"headers": {**self._headers, "Accept-Encoding": encoding}},
             )
         except openai.APIStatusError as error:
             response = error.response
         headers = {name.lower(): value for name, value in response.headers.items()}
-        latency_s = response.extensions[_LATENCY]
-        return Reply(status=response.status_code, headers=headers, body=response.content, latency_s=latency_s)
+        *marks, (_, latency_s) = response.extensions[_MARKS]
+        return Reply(
+            status=response.status_code,
+            headers=headers,
+            body=response.content,
+            latency_s=latency_s,
+            marks=tuple(marks),
+        )
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -96,8 +111,7 @@ class Wire(httpx2.AsyncBaseTransport):
                 proxy=self._proxy_url,
                 trace_request_ctx=clock,
             ) as response:
-                body = await self._read(response)
-                latency_s = time.perf_counter() - clock.sent_at
+                body, marks = await self._read(response, clock)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise UnreachableError(_reason(error)) from None
         except (aiohttp.ClientError, OSError) as error:
@@ -105,7 +119,7 @@ class Wire(httpx2.AsyncBaseTransport):
         headers = [
             (name, value) for name, value in response.raw_headers if name.lower() != b"content-encoding"
         ]
-        extensions = {_LATENCY: latency_s}
+        extensions = {_MARKS: marks}
         return httpx2.Response(
             response.status, headers=headers, content=body, extensions=extensions, request=request
         )
@@ -129,15 +143,21 @@ class Wire(httpx2.AsyncBaseTransport):
         )
         return self._session
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(
+        self, response: aiohttp.ClientResponse, clock: _Clock
+    ) -> tuple[bytes, list[tuple[int, float]]]:
+        """The body, and how much of it was there when; the last mark is that of its end."""
         chunks: list[bytes] = []
+        marks: list[tuple[int, float]] = []
         size = 0
         async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > self._max_bytes:
                 raise TooLargeError(f"the answer is longer than {self._max_bytes:,} bytes")
             chunks.append(chunk)
-        return b"".join(chunks)
+            marks.append((size, time.perf_counter() - clock.sent_at))
+        marks.append((size, time.perf_counter() - clock.sent_at))
+        return b"".join(chunks), marks
 
 
 async def _stamp(_session: aiohttp.ClientSession, context: SimpleNamespace, _chunk: object) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError
 from pytest_ftgate.models import Model, Request
-from pytest_ftgate.models.openai_chat import ChatSettings, OpenAIChat
+from pytest_ftgate.models.openai_endpoint import OpenAIEndpoint
 from pytest_ftgate.models.retry import RetryPolicy
+from pytest_ftgate.models.settings import EndpointSettings
 from tests.support.requests import request
 
 KEY = "sk-test-0123456789abcdefghijklmnop"
 QUICK = RetryPolicy(timeout_s=2.0, base_s=0.002, cap_s=0.01)
 
 
-def chat(url: str, *, connections: int = 0, **settings: Any) -> OpenAIChat:
+def chat(url: str, *, connections: int = 0, **settings: Any) -> OpenAIEndpoint:
     """A model at this URL that loses no time between attempts."""
     given = {
         "name": "tuned",
@@ -27,8 +28,8 @@ def chat(url: str, *, connections: int = 0, **settings: Any) -> OpenAIChat:
         "api_key_env": "OPENAI_API_KEY",
         "retry": QUICK,
     }
-    made = ChatSettings(**{**given, "base_url": url, **settings})
-    return OpenAIChat(made, connections=connections, random=Random(1))
+    made = EndpointSettings(**{**given, "base_url": url, **settings})
+    return OpenAIEndpoint(made, connections=connections, random=Random(1))
 
 
 def outcomes(model: Model, asked: Sequence[Request]) -> list[Completion | ModelError]:

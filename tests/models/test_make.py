@@ -192,12 +192,6 @@ def test_an_entrys_url_may_come_from_the_environment() -> None:
         ),
         (
             "tuned",
-            [entry(api="responses", base_url="http://h/v1")],
-            KEYS,
-            "model 'tuned': 'api: responses' is not there yet; leave it out for chat completions",
-        ),
-        (
-            "tuned",
             [entry(price={"input": 1.0}, base_url="http://h/v1")],
             KEYS,
             "model 'tuned': 'price' needs both 'input' and 'output', per million tokens",

@@ -11,7 +11,7 @@ from pytest_ftgate.completions import ToolCall, Usage
 from pytest_ftgate.errors import ConfigError, FileError, ModelError
 from pytest_ftgate.models.answer_rows import read_answers
 from pytest_ftgate.models.engine import CompletionEngine
-from pytest_ftgate.models.openai_chat import Price
+from pytest_ftgate.models.price import Price
 from pytest_ftgate.models.recorded import Recorded, answers_of
 from tests.support.requests import case, request, requests
 

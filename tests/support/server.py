@@ -1,4 +1,4 @@
-"""A real HTTP server that speaks chat completions, for the tests of every module and for benchmarks.
+"""A real HTTP server that speaks chat completions and responses, streamed too, for tests and benchmarks.
 
     with ChatServer(answer=lambda body: "Paris") as server:
         ...                       # server.url goes into base_url; server.requests says what was asked
@@ -16,19 +16,24 @@ import gzip
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from aiohttp import web
 
+from tests.support import streams
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One reply. Without `body` it is a chat completion made of the first fields; `served` is its model.
+    """One reply. Without `body` it is an answer made of the first fields, in the form that was asked for.
 
-    `latency_s` passes before the first byte; with `chunk_delay_s` the body then goes out in `chunks` parts
-    with that pause between them. `drop` closes the connection: before the headers, or after half of the body.
+    `served` is its model. `latency_s` passes before the first byte; with `chunk_delay_s` the body then goes
+    out in `chunks` parts with that pause between them. `event_delay_s` passes before each event of a stream
+    but the first, which is empty. `drop` closes the connection: before the headers, or after half of the
+    body.
     """
 
     text: str | None = None
@@ -44,12 +49,23 @@ class Reply:
     latency_s: float = 0.0
     chunks: int = 1
     chunk_delay_s: float = 0.0
+    event_delay_s: float = 0.0
     gzip: bool = False
     drop: Literal["before headers", "in the body"] | None = None
 
-    def content(self, model: object) -> bytes:
-        """The body, before compression."""
-        return self.body if self.body is not None else json.dumps(self._completion(model)).encode()
+    def content(self, path: str, asked: Mapping[str, Any]) -> bytes:
+        """The body, before compression, if it does not go out as a stream."""
+        return self.body if self.body is not None else json.dumps(self._whole(path, asked)).encode()
+
+    def events(self, path: str, asked: Mapping[str, Any]) -> list[bytes] | None:
+        """The events of a stream, if one was asked for and nothing else is said."""
+        if not asked.get("stream") or self.body is not None or self.status != 200:
+            return None
+        whole = self._whole(path, asked)
+        return streams.response_events(whole) if _is_responses(path) else streams.chat_events(whole)
+
+    def _whole(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return (self._response if _is_responses(path) else self._completion)(asked.get("model"))
 
     def _completion(self, model: object) -> dict[str, Any]:
         message = {"role": "assistant", "content": self.text, "refusal": self.refusal}
@@ -60,12 +76,43 @@ class Reply:
         choice: dict[str, Any] = {"index": 0, "finish_reason": self.finish_reason}
         choice["message"] = message | ({"tool_calls": calls} if calls else {})
         if self.logprobs is not None:
-            choice["logprobs"] = {"content": [{"token": "x", "logprob": value} for value in self.logprobs]}
+            choice["logprobs"] = {"content": self._tokens()}
         row: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice]}
         row["model"] = self.served or model
         if self.usage:
             row["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), self.usage, strict=True))
         return row
+
+    def _response(self, model: object) -> dict[str, Any]:
+        said = [{"type": "output_text", "text": self.text, "annotations": [], "logprobs": self._tokens()}]
+        refused = [{"type": "refusal", "refusal": self.refusal}]
+        parts = (said if self.text is not None else []) + (refused if self.refusal is not None else [])
+        message = {"type": "message", "id": "msg_1", "role": "assistant", "content": parts}
+        calls = [
+            {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", **call}
+            for number, call in enumerate(self.tool_calls)
+        ]
+        reason = {"length": "max_output_tokens"}.get(self.finish_reason or "", self.finish_reason)
+        is_whole = self.finish_reason in ("stop", "tool_calls")
+        row: dict[str, Any] = {"id": "resp_1", "object": "response", "model": self.served or model}
+        row["status"] = "completed" if is_whole else "incomplete"
+        row["incomplete_details"] = None if is_whole else {"reason": reason}
+        row["error"] = None
+        row["output"] = [
+            {"type": "reasoning", "id": "rs_1", "summary": []},
+            *([message] if parts else []),
+            *calls,
+        ]
+        if self.usage:
+            row["usage"] = dict(zip(("input_tokens", "output_tokens"), self.usage, strict=True))
+        return row
+
+    def _tokens(self) -> list[dict[str, Any]]:
+        return [{"token": "x", "logprob": value} for value in self.logprobs or ()]
+
+
+def _is_responses(path: str) -> bool:
+    return path.partition("?")[0].endswith("/responses")
 
 
 def error_reply(
@@ -90,14 +137,15 @@ Answer = Callable[[dict[str, Any]], str | Reply]
 
 def echo(body: dict[str, Any]) -> str:
     """The default answer: the last message's text."""
-    return str(body["messages"][-1]["content"])
+    return str((body.get("messages") or body["input"])[-1]["content"])
 
 
 class ChatServer:
     """Serves on a free loopback port, in a thread and loop of its own, inside its `with` block.
 
     The first requests get the replies of `script`, in order; the others what `answer` says to their body.
-    `requests`, `at_once` and `most_at_once` may be read at any time.
+    `requests`, `at_once`, `most_at_once` and `took_s` (model and seconds, from a request's arrival to its
+    last byte) may be read at any time.
     """
 
     def __init__(
@@ -109,6 +157,7 @@ class ChatServer:
         path: str = "/v1",
     ) -> None:
         self.requests: list[Received] = []
+        self.took_s: list[tuple[object, float]] = []
         self.most_at_once = 0
         self._answer = answer
         self._script = iter(tuple(script))
@@ -157,6 +206,7 @@ class ChatServer:
         await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        arrived_at = time.perf_counter()
         body = await request.json() if request.can_read_body else {}
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append(Received(path=request.path_qs, headers=headers, body=body))
@@ -166,6 +216,7 @@ class ChatServer:
             return await self._respond(request, body)
         finally:
             self.at_once -= 1
+            self.took_s.append((body.get("model"), time.perf_counter() - arrived_at))
 
     async def _respond(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         said = next(self._script, None)
@@ -176,13 +227,28 @@ class ChatServer:
             await asyncio.sleep(latency_s)
         if reply.drop == "before headers":
             return _dropped(request)
-        content = reply.content(body.get("model"))
+        events = reply.events(request.path, body)
+        if events is not None:
+            return await _as_stream(request, reply, events)
+        content = reply.content(request.path, body)
         headers = {"Content-Type": "application/json", **reply.headers}
         if reply.gzip:
             content, headers["Content-Encoding"] = gzip.compress(content), "gzip"
         if reply.chunks == 1 and reply.drop is None:
             return web.Response(status=reply.status, body=content, headers=headers)
         return await _in_parts(request, reply, content, headers)
+
+
+async def _as_stream(request: web.Request, reply: Reply, events: Sequence[bytes]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **reply.headers})
+    await response.prepare(request)
+    for number, event in enumerate(events):
+        if number:
+            await asyncio.sleep(reply.event_delay_s)
+        if reply.drop == "in the body" and number == len(events) // 2:
+            return _dropped(request)
+        await response.write(event)
+    return response
 
 
 async def _in_parts(
@@ -210,7 +276,7 @@ def _dropped(request: web.Request) -> web.StreamResponse:
 
 def main() -> None:
     """Serves until standard input is closed."""
-    parser = argparse.ArgumentParser(description="A chat completions server for benchmarks.")
+    parser = argparse.ArgumentParser(description="A server of chat completions and responses for benchmarks.")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--text", default="Paris")
     arguments = parser.parse_args()

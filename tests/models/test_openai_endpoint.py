@@ -5,7 +5,7 @@ import pytest
 from pytest_ftgate.cases import Arm, Expectation
 from pytest_ftgate.completions import ToolCall, Usage
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.openai_chat import Price
+from pytest_ftgate.models.price import Price
 from tests.models.asking import KEY, answer_of, answers_of, chat, error_of
 from tests.support.requests import case, request, requests
 from tests.support.server import ChatServer, Reply, error_reply
@@ -249,4 +249,4 @@ def test_a_request_is_the_same_for_equal_suite_id_arm_and_repeat() -> None:
     first = Request(case=case("a"), arm=Arm.MODEL)
     second = Request(case=case("b"), arm=Arm.MODEL, repeat=1)
 
-    assert first.key == second.key == ("facts", "capital", Arm.MODEL, 1)
+    assert first.key == second.key == ("facts", "capital", Arm.MODEL, 1, "")

@@ -1,0 +1,147 @@
+"""Endpoints of OpenAI, of Azure, and of all that speak like them.
+
+This module only brings together: what is sent is said in `apis`, what a reply means in `replies`, the
+network is in `wire`, and patience in `retry`. Importing it is cheap: the client is loaded when the first
+request goes out, in the thread that sends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from pytest_ftgate.completions import Completion
+from pytest_ftgate.errors import ModelError
+from pytest_ftgate.models import Request
+from pytest_ftgate.models.apis import APIS, Asked
+from pytest_ftgate.models.asked import asked_messages, asked_params
+from pytest_ftgate.models.exchange import TooLargeError, UnreachableError, WireError
+from pytest_ftgate.models.replies import ReplyReader
+from pytest_ftgate.models.retry import Again, NoAnswer, RetryLoop
+from pytest_ftgate.models.settings import EndpointSettings
+
+if TYPE_CHECKING:
+    from pytest_ftgate.models.wire import EndpointClient
+
+
+class OpenAIEndpoint:
+    """A model behind an endpoint; belongs to the engine, whose loop alone calls it.
+
+    It opens as many connections as there are requests in flight, or at most `connections`, if that is not 0.
+    """
+
+    def __init__(
+        self, settings: EndpointSettings, *, connections: int = 0, random: Random | None = None
+    ) -> None:
+        self.name = settings.name
+        self._settings = settings
+        self._host = settings.host
+        self._api = APIS[settings.api]
+        self._replies = ReplyReader(settings)
+        self._connections = connections
+        # Not for cryptography: it spreads retries, and a seed makes them repeatable.
+        self._retry = RetryLoop(
+            settings.retry,
+            host=self._host,
+            random=random or Random(),  # noqa: S311
+            concurrency=settings.concurrency,
+        )
+        self._client: EndpointClient | None = None
+        self._served: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"OpenAIEndpoint({self._settings.model!r} at {self._host})"
+
+    @property
+    def concurrency(self) -> int | None:
+        """The entry's limit, lower after the endpoint has said "too many requests"."""
+        return self._retry.endpoint.concurrency
+
+    def describe(self) -> dict[str, Any]:
+        """Builtins for header and record, without secrets."""
+        settings = self._settings
+        row = {"name": self.name, "kind": "openai", "model": settings.model, "host": self._host}
+        shown = {
+            "deployment": settings.deployment,
+            "api": settings.api if settings.api != "chat" else None,
+            "revision": settings.revision,
+            "system": settings.system,
+        }
+        return row | {key: value for key, value in shown.items() if value is not None}
+
+    def missing(self, requests: Sequence[Request]) -> Sequence[str]:  # noqa: ARG002 - an endpoint is asked to know
+        """Nothing: an endpoint has to be asked."""
+        return ()
+
+    def remarks(self) -> Sequence[str]:
+        """What the endpoint says it served, where that is not what was asked for, or changed meanwhile."""
+        asked = self._settings.model
+        served = ", ".join(sorted(self._served))
+        if len(self._served) > 1:
+            return (f"{self.name}: several models answered for '{asked}': {served}",)
+        # A name may stand for its newest snapshot: gpt-4o-mini is served as gpt-4o-mini-2024-07-18.
+        return (
+            (f"{self.name}: asked for '{asked}', served '{served}'",)
+            if not served.startswith(asked) and served
+            else ()
+        )
+
+    async def complete(self, request: Request) -> Completion:
+        """The answer, after retries, within `timeout_s`."""
+        body = self.body(request)
+        answer = await self._retry.run(lambda: self._attempt(body))
+        if answer.model:
+            self._served.add(answer.model)
+        return answer
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def body(self, request: Request) -> dict[str, Any]:
+        """What is sent for a request, as builtins; equal requests give equal bodies."""
+        settings = self._settings
+        wanted = {"logprobs": True} if request.case.wants_logprobs else {}
+        asked = Asked(
+            model=settings.deployment or settings.model,
+            messages=asked_messages(request, settings.system),
+            tools=request.case.tools,
+            params={**wanted, **asked_params(request, settings.params)},
+            stream=settings.stream,
+        )
+        return self._api.body(asked)
+
+    async def _attempt(self, body: Mapping[str, Any]) -> Completion:
+        endpoint = self._retry.endpoint
+        try:
+            reply = await self._open().post(self._api.path, body)
+        except UnreachableError as error:
+            raise NoAnswer(self._unreachable(error), Again.UNREACHABLE) from None
+        except TooLargeError as error:
+            endpoint.reached = True
+            raise NoAnswer(ModelError(f"{error}, from {self._host}", kind="too_large"), Again.NEVER) from None
+        except WireError as error:
+            raise NoAnswer(ModelError(f"{error}, from {self._host}", kind="connection"), Again.YES) from None
+        endpoint.reached = True
+        return self._replies.read(reply, answered=endpoint.answered)
+
+    def _open(self) -> EndpointClient:
+        if self._client is None:
+            from pytest_ftgate.models.wire import EndpointClient, Wire  # noqa: PLC0415 - openai is heavy
+
+            settings = self._settings
+            wire = Wire(
+                connections=self._connections,
+                max_bytes=settings.max_bytes,
+                proxy_url=settings.proxy.url if settings.proxy else None,
+            )
+            self._client = EndpointClient(settings, wire)
+        return self._client
+
+    def _unreachable(self, error: UnreachableError) -> ModelError:
+        proxy = self._settings.proxy
+        through = f" through the proxy that {proxy.variable} names" if proxy else ""
+        return ModelError(f"{self._host} can't be reached{through}: {error}", kind="connection")

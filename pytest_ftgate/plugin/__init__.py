@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from pytest_ftgate.plugin import options
+from pytest_ftgate.plugin.fixtures import baseline, eval_case, ftgate_baseline, ftgate_model, model
+from pytest_ftgate.plugin.stash import session_key, taken_aliases_key
+
+__all__ = ["baseline", "eval_case", "ftgate_baseline", "ftgate_model", "model"]
 
 _SUFFIXES = (".evalcase.yaml", ".evalcase.yml")
 
@@ -30,7 +34,7 @@ def pytest_load_initial_conftests(
 ) -> Generator[None, object, object]:
     """Gives `--model` and `--baseline` their meaning, once it is known that nobody else wants these names."""
     result = yield
-    early_config.stash[options.taken_aliases_key] = options.rewrite_aliases(parser, args)
+    early_config.stash[taken_aliases_key] = options.rewrite_aliases(parser, args)
     return result
 
 
@@ -39,7 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     xdist's controller sees no case file, so it always listens.
     """
-    config.addinivalue_line("markers", "eval_case: an eval case of pytest-ftgate (set on its items)")
+    config.addinivalue_line(
+        "markers",
+        "eval_case(path, ..., **selection): run a test for each case of a file, or an inline case",
+    )
     if options.is_used(config) or config.getoption("dist", "no") != "no":
         from pytest_ftgate.plugin.activation import activate  # noqa: PLC0415
 
@@ -52,7 +59,32 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collects `*.evalcase.yaml` and `*.evalcase.yml`."""
     if not file_path.name.endswith(_SUFFIXES):
         return None
-    from pytest_ftgate.plugin.activation import activate_for_file  # noqa: PLC0415
+    from pytest_ftgate.plugin.activation import activate_for_cases  # noqa: PLC0415
     from pytest_ftgate.plugin.items import EvalCaseFile  # noqa: PLC0415
 
-    return EvalCaseFile.of(parent, file_path, activate_for_file(parent.config))
+    return EvalCaseFile.of(parent, file_path, activate_for_cases(parent.config))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs a test marked with `eval_case` once for each of its cases."""
+    if (
+        "eval_case" not in metafunc.fixturenames
+        or metafunc.definition.get_closest_marker("eval_case") is None
+    ):
+        return
+    from pytest_ftgate.plugin.activation import activate_for_cases  # noqa: PLC0415
+    from pytest_ftgate.plugin.markers import parametrize  # noqa: PLC0415
+
+    parametrize(metafunc, activate_for_cases(metafunc.config))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Notes which eval tests a collector has, before node ids, --lf and the like leave some of them out."""
+    report = yield
+    session = collector.config.stash.get(session_key, None)
+    if session is not None and report.passed and isinstance(collector, pytest.Module | pytest.Class):
+        session.note_tests(collector, report.result)
+    return report

@@ -9,7 +9,8 @@ import pytest
 from pytest_ftgate.plugin.decide_hooks import DIST_EACH, DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
 from pytest_ftgate.plugin.options import asked_for_model, read_run_id, read_settings, read_verdict_path
-from pytest_ftgate.plugin.session import FtgateSession, session_key
+from pytest_ftgate.plugin.session import FtgateSession
+from pytest_ftgate.plugin.stash import session_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 
 
@@ -32,8 +33,8 @@ def activate(config: pytest.Config) -> FtgateSession:
     return session
 
 
-def activate_for_file(config: pytest.Config) -> FtgateSession:
-    """The session, now that there is a case file: from here on the verdict is this run's.
+def activate_for_cases(config: pytest.Config) -> FtgateSession:
+    """The session, now that there is a case: from here on the verdict is this run's.
 
     pytest would print what is raised here as an error of the folder, so it is kept for the end of collection.
     """

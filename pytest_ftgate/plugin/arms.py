@@ -27,6 +27,8 @@ class Arms:
         self._config_file = config_file
         given = {Arm.MODEL: settings.model, Arm.BASELINE: settings.baseline}
         default = {Arm.MODEL: config_file.model, Arm.BASELINE: config_file.baseline}
+        #: Models that conftests put in an arm's place, each made once.
+        self.replacements: dict[tuple[Arm, str | int], Model] = {}
         #: Command line and ini before `roles:`, that before the entries `model:` and `baseline:`.
         self.specs: dict[Role, dict[Arm, str]] = {
             role: {
@@ -42,14 +44,18 @@ class Arms:
         """Whether there is a model to judge; without one nothing is sent."""
         return any(Arm.MODEL in specs for specs in self.specs.values())
 
+    def has(self, arm: Arm) -> bool:
+        """Whether this run has the arm, for whatever role."""
+        return self.has_model and bool(self._roles_with(arm))
+
     def of(self, case: EvalCase) -> tuple[Arm, ...]:
         """The arms that are asked this case; none without a model."""
         specs = self.specs[case.role]
         return tuple(arm for arm in Arm if arm in specs) if Arm.MODEL in specs else ()
 
     def model_of(self, request: Request) -> Model:
-        """The model that answers a request."""
-        return self.models[request.arm, self.specs[request.case.role][request.arm]]
+        """The model that answers a request: its own, or that of its arm and role."""
+        return request.model or self.models[request.arm, self.specs[request.case.role][request.arm]]
 
     @cached_property
     def models(self) -> dict[tuple[Arm, str], Model]:
@@ -58,6 +64,17 @@ class Arms:
             return {(arm, spec): self._make(arm, spec) for arm, spec in self._distinct()}
         except (FileError, ConfigError) as error:
             raise pytest.UsageError(str(error)) from None
+
+    def made(self, arm: Arm, model: object) -> Model:
+        """What a conftest puts in an arm's place: a spec, a function, or a model; raises ConfigError."""
+        from pytest_ftgate.models.python_function import as_model  # noqa: PLC0415
+
+        name = model if isinstance(model, str) else getattr(model, "__qualname__", type(model).__name__)
+        key = arm, model if isinstance(model, str) else id(model)
+        if key not in self.replacements:
+            made = self._make(arm, model) if isinstance(model, str) else as_model(model, name)
+            self.replacements[key] = made
+        return self.replacements[key]
 
     def missing(self, requests: Sequence[Request]) -> list[str]:
         """What the models can't answer although it will be asked, all of it."""
@@ -68,26 +85,19 @@ class Arms:
 
     def remarks(self) -> list[str]:
         """What the models have to say of the run, for the verdict."""
-        return [line for model in self.models.values() for line in model.remarks()]
+        models = (*self.models.values(), *self.replacements.values())
+        return [line for model in models for line in model.remarks()]
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """Each arm's name, kind, host and revision; another model for a role stands under `roles`."""
-        return {
-            arm.value: self._describe(arm)
-            for arm in Arm
-            if any(arm in specs for specs in self.specs.values())
-        }
+        return {arm.value: self._describe(arm) for arm in Arm if self._roles_with(arm)}
 
     def header(self) -> str:
         """Who is compared, and where they answer, as far as it is known before collection."""
         return ", ".join(self._headline(arm, spec) for arm, spec in self._distinct())
 
     def _describe(self, arm: Arm) -> dict[str, Any]:
-        about = {
-            role: self.models[arm, specs[arm]].describe()
-            for role, specs in self.specs.items()
-            if arm in specs
-        }
+        about = {role: self.models[arm, self.specs[role][arm]].describe() for role in self._roles_with(arm)}
         main = next(iter(about.values()))
         different = {role.value: each for role, each in about.items() if each != main}
         return main | ({"roles": different} if different else {})
@@ -104,8 +114,11 @@ class Arms:
 
     def _distinct(self) -> list[tuple[Arm, str]]:
         return list(
-            dict.fromkeys((arm, specs[arm]) for arm in Arm for specs in self.specs.values() if arm in specs)
+            dict.fromkeys((arm, self.specs[role][arm]) for arm in Arm for role in self._roles_with(arm))
         )
+
+    def _roles_with(self, arm: Arm) -> list[Role]:
+        return [role for role, specs in self.specs.items() if arm in specs]
 
     def _make(self, arm: Arm, spec: str) -> Model:
         from pytest_ftgate.models.make import make_model  # noqa: PLC0415  (only where answers are generated)

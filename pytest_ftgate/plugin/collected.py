@@ -5,11 +5,13 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_ftgate.errors import FileError, Mistake
-from pytest_ftgate.record import Plan, PlannedCase, PlannedItem, case_plan
+from pytest_ftgate.plugin.eval_test import EvalTest
+from pytest_ftgate.record import CaseKey, Plan, PlannedCase, case_plan
 
 if TYPE_CHECKING:
     import pytest
@@ -22,21 +24,29 @@ SUFFIXES = (".evalcase.yaml", ".evalcase.yml")
 
 
 class CollectedCases:
-    """The case files of one session by node id; owned by `FtgateSession`, filled while pytest collects."""
+    """The case files and eval tests of a session; owned by `FtgateSession`, filled while pytest collects."""
 
     def __init__(self, rootdir: Path, table: Mapping[str, ScorerSpec]) -> None:
         self.rootdir = rootdir
         self.table = table
         self.files: dict[str, Path] = {}
         self.suites: dict[str, Suite] = {}
+        self.tests: dict[str, EvalTest] = {}
+        self.inline: dict[CaseKey, EvalCase] = {}
+        #: Test modules that pytest saw and did not collect, though there are eval tests in them.
+        self.passed_over: list[str] = []
         self.warnings: list[str] = []
 
     def see(self, nodeid: str, path: Path) -> None:
         """Notes a case file that pytest found, whether or not it goes on to collect it."""
         self.files[nodeid] = path
 
-    def read(self, nodeid: str, path: Path) -> Suite | None:
-        """The suite in a file, None with `collect: false`; raises FileError."""
+    def add(self, test: EvalTest) -> None:
+        """Notes what an item judges, whether or not pytest selects the item."""
+        self.tests[test.key] = test
+
+    def read(self, nodeid: str, path: Path) -> Suite:
+        """The suite in a file; raises FileError."""
         from pytest_ftgate.files.case_file import read_suite  # noqa: PLC0415  (yaml only where a case file is)
 
         if nodeid not in self.suites:
@@ -44,8 +54,30 @@ class CollectedCases:
             self._refuse_second_suite(suite)
             self.suites[nodeid] = suite
             self.warnings.extend(suite.warnings)
-        suite = self.suites[nodeid]
-        return suite if suite.collect else None
+        return self.suites[nodeid]
+
+    def read_for_marker(self, path: str) -> Suite:
+        """The suite that a marker names, from the rootdir; raises FileError, for its mistakes too."""
+        suite = self.read(Path(os.path.normpath(path)).as_posix(), self.rootdir / path)
+        if suite.mistakes:
+            raise FileError(suite.mistakes)
+        return suite
+
+    def inline_case(self, path: Path, line: int, fields: Mapping[str, Any]) -> EvalCase:
+        """The case that a marker writes out; its suite is the module. Raises FileError."""
+        from pytest_ftgate.files.case_file import InlinePlace, parse_cases  # noqa: PLC0415  (only where one is)
+
+        suite = path.relative_to(self.rootdir).as_posix()
+        place = InlinePlace(path=path, rootdir=self.rootdir, line=line, suite=suite)
+        cases, mistakes = parse_cases([fields], place, self.table)
+        if mistakes:
+            raise FileError(mistakes)
+        case = cases[0]
+        first = self.inline.setdefault((case.suite, case.id), case)
+        if case_plan(first, ()).digest != case_plan(case, ()).digest:
+            what = f"line {first.line} has another case of this id in this module"
+            raise FileError([Mistake(path=suite, line=line, column=1, case=case.id, message=what)])
+        return case
 
     def _refuse_second_suite(self, suite: Suite) -> None:
         for other in self.suites.values():
@@ -56,25 +88,34 @@ class CollectedCases:
     def plan(
         self, selected: Collection[str], arms_of: Callable[[EvalCase], tuple[Arm, ...]], also: Iterable[str]
     ) -> Plan:
-        """All that has to run: every case of every file seen, and of the files `also` named by the gate.
+        """All that has to run: each eval test collected, and each case of the files seen or named by `also`.
 
-        `selected` holds the keys (`file::case`) of the items that pytest will run.
+        `selected` holds the keys of the eval tests that pytest will run; `also` are the globs of the gate.
         """
-        left_out = [line for pattern in also for line in self._see_pattern(pattern)]
-        planned: list[PlannedCase] = []
+        left_out = [*self.passed_over, *(line for pattern in also for line in self._see_pattern(pattern))]
         for nodeid, path in sorted(self.files.items()):
             try:
                 suite = self.read(nodeid, path)
             except FileError:
                 left_out.append(nodeid)
                 continue
-            for case in suite.cases if suite else ():
+            for case in suite.cases if suite.collect else ():
                 key = f"{nodeid}::{case.id}"
-                planned.append(_planned(case, key, arms_of(case)))
-                if case.skip is None and key not in selected:
-                    left_out.append(key)
-        planned.sort(key=lambda case: (case.suite, case.id))
-        return Plan(cases=tuple(planned), left_out=tuple(sorted(set(left_out))))
+                if key not in self.tests:
+                    self.add(EvalTest(key=key, case=case, arms=arms_of(case)))
+        left_out += [test.key for test in self.tests.values() if test.runs and test.key not in selected]
+        return Plan(cases=tuple(self._planned_cases()), left_out=tuple(sorted(set(left_out))))
+
+    def _planned_cases(self) -> Iterator[PlannedCase]:
+        """Each case once, with all items that judge it, sorted; one without any is only named."""
+        by_case: dict[CaseKey, list[EvalTest]] = {}
+        for test in self.tests.values():
+            by_case.setdefault((test.case.suite, test.case.id), []).append(test)
+        for _, tests in sorted(by_case.items()):
+            case = tests[0].case
+            items = [test.planned for test in sorted(tests, key=lambda test: test.key) if test.runs]
+            skip = case.skip or ("no baseline" if any(test.lacks_baseline for test in tests) else None)
+            yield case_plan(case if items else replace(case, skip=skip), items)
 
     def _see_pattern(self, pattern: str) -> Iterator[str]:
         """Files of `gate.suites` that this run did not see join the plan; a pattern without any is named."""
@@ -83,10 +124,6 @@ class CollectedCases:
             yield f"gate.suites: '{pattern}' matches no case file"
         for path in found:
             self.files.setdefault(path.relative_to(self.rootdir).as_posix(), path)
-
-
-def _planned(case: EvalCase, key: str, arms: Sequence[Arm]) -> PlannedCase:
-    return case_plan(case, (PlannedItem(nodeid=key, arms=tuple(arms)),) if arms else ())
 
 
 def ignored_case_files(config: pytest.Config) -> Iterator[Path]:

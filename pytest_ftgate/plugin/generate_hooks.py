@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 
+from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import FatalModelError
 from pytest_ftgate.plugin import transport
+from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
+from pytest_ftgate.plugin.handles import own_handle
 from pytest_ftgate.plugin.items import CaseMissed, EvalCaseItem, TrialErrored
-from pytest_ftgate.plugin.judging import errored, requests_of
-from pytest_ftgate.plugin.session import FtgateSession, eval_items
+from pytest_ftgate.plugin.judgement import Judgement
+from pytest_ftgate.plugin.judging import errored
+from pytest_ftgate.plugin.session import FtgateSession, case_text
 from pytest_ftgate.plugin.waiting import wait_for
-from pytest_ftgate.record import TrialKey
+from pytest_ftgate.record import Outcome, Trial
 
 
 class GenerateHooks:
-    """Registered once a model is named or a case file is seen; owns the engine's life."""
+    """Registered once a model is named or a case is seen; owns the engine's life."""
 
     def __init__(self, session: FtgateSession) -> None:
         self.ftgate = session
@@ -35,14 +39,15 @@ class GenerateHooks:
         """Generates while items run; nothing is sent before every mistake is known."""
         self._raise_usage_error()
         self.ftgate.make_plan(session.items)
-        items = [item for item in eval_items(session.items) if item.runs]
-        if not items or self._stopped(session) or not self.ftgate.has_model:
+        tests = [test for test in eval_tests(session.items) if test.runs]
+        if not tests or self._stopped(session) or not self.ftgate.has_model:
+            self.ftgate.note_remarks()
             return (yield)
-        self.ftgate.usage_error = self.ftgate.check_answers(items)
+        self.ftgate.usage_error = self.ftgate.check_answers(tests)
         self._raise_usage_error()
         with self.ftgate.start(self._concurrency()):
             if self.worker is None:
-                self.ftgate.prefetch(items, ahead=session.config.getoption("maxfail") or None)
+                self.ftgate.prefetch(tests, ahead=session.config.getoption("maxfail") or None)
             result = yield
             self.ftgate.note_remarks()
         return result
@@ -52,13 +57,45 @@ class GenerateHooks:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
         """Waits outside pytest's capture and other plugins' timers, so that both see the test alone."""
-        engine = self.ftgate.engine
-        if engine is not None and isinstance(item, EvalCaseItem) and item.runs:
+        engine, test = self.ftgate.engine, eval_test_of(item)
+        self.ftgate.current = test
+        if engine is not None and test is not None and test.runs:
             if self.worker is not None:
-                self.ftgate.prefetch([item] if nextitem is None else [item, nextitem])
-            wait_for(engine, requests_of(item.case, self.ftgate.arms.of(item.case)), item.config)
+                self.ftgate.prefetch(eval_tests([item] if nextitem is None else [item, nextitem]))
+            wait_for(engine, test.requests_ahead(), item.config)
             self._stop_if_fatal(item.session, engine.fatal)
-        return (yield)
+        try:
+            return (yield)
+        finally:
+            self.ftgate.current = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begins the judgement of an eval test, anew for each re-run."""
+        test = eval_test_of(item)
+        if test is not None:
+            test.attempt += 1
+            test.trials = ()
+            test.judgement = Judgement(test, self.ftgate.table)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Turns what a Python test recorded into trials, and fails it at its end with all reasons."""
+        test = eval_test_of(item)
+        if test is None or not test.runs or isinstance(item, EvalCaseItem):
+            return (yield)
+        self._take_handles(item, test)
+        try:
+            result = yield
+        except pytest.skip.Exception:
+            raise
+        except BaseException as ended_by:
+            self._conclude(item, test, ended_by)
+            raise
+        self._conclude(item, test, None)
+        if any(trial.outcome is Outcome.FAILED for trial in test.trials if trial.key.arm is Arm.MODEL):
+            raise CaseMissed
+        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -66,11 +103,13 @@ class GenerateHooks:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Puts trials, and whether a failure is a miss, on the item's reports."""
         report = yield
-        if isinstance(item, EvalCaseItem) and call.excinfo and call.excinfo.errisinstance(TrialErrored):
-            report.longrepr = self.ftgate.case_text(
-                item
-            )  # pytest asks `repr_failure` for the call phase only
-        transport.attach(report, self._payload(item, call, report))
+        test = eval_test_of(item)
+        if test is not None and call.excinfo is not None:
+            if call.excinfo.errisinstance((CaseMissed, TrialErrored)):
+                report.longrepr = case_text(test)  # our own exceptions have no traceback worth reading
+            elif test.trials and call.when == "call" and report.failed:
+                report.sections.append(("ftgate", case_text(test)))
+        transport.attach(report, self._payload(test, call, report))
         return report
 
     def pytest_sessionfinish(self) -> None:
@@ -79,40 +118,53 @@ class GenerateHooks:
         if output is not None:
             output["ftgate"] = transport.dumps(self._final_message())
 
+    def _take_handles(self, item: pytest.Item, test: EvalTest) -> None:
+        funcargs = getattr(item, "funcargs", {})
+        for arm in test.replaced:
+            if arm.value in funcargs:
+                test.handles[arm] = own_handle(funcargs[arm.value], arm)
+
+    def _conclude(self, item: pytest.Item, test: EvalTest, ended_by: BaseException | None) -> None:
+        assert test.judgement is not None
+        self.ftgate.has_judged = True
+        test.trials = tuple(test.judgement.trials(ended_by, self.ftgate.answer))
+        item.user_properties += self.ftgate.junit_properties(test)
+
     def _payload(
-        self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+        self, test: EvalTest | None, call: pytest.CallInfo[None], report: pytest.TestReport
     ) -> dict[str, Any]:
         payload: dict[str, Any] = {}
         if self.worker is not None and not self.plan_sent and self.ftgate.plan is not None:
             self.plan_sent = True
             payload |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
-        if isinstance(item, EvalCaseItem):
-            if call.when == "setup" and not report.skipped:
-                payload["trials"] = [trial.as_json() for trial in self._trials(item, call)]
-            payload |= {"errored": True} if call.excinfo and call.excinfo.errisinstance(TrialErrored) else {}
-            payload |= {"miss": True} if report.failed and self._is_miss(item, call) else {}
+        if test is None or not test.runs:
+            return payload
+        if trials := self._trials(test, call, report):
+            payload |= {"trials": [trial.as_json() for trial in trials], "attempt": test.attempt}
+        if call.excinfo is not None and report.failed:
+            payload |= {"errored": True} if call.excinfo.errisinstance(TrialErrored) else {}
+            payload |= {"miss": True} if self._is_miss(test, call) else {}
         return payload
 
-    def _trials(self, item: EvalCaseItem, call: pytest.CallInfo[None]) -> Any:
-        """The item's trials; all errored if another fixture broke the setup before they were asked for."""
-        if item.trials or call.excinfo is None:
-            return item.trials
-        message = f"{call.excinfo.typename}: {call.excinfo.value}"
-        return [
-            errored(
-                TrialKey(item.case.suite, item.case.id, request.arm, request.repeat, item.key),
-                "setup",
-                message,
+    def _trials(
+        self, test: EvalTest, call: pytest.CallInfo[None], report: pytest.TestReport
+    ) -> tuple[Trial, ...]:
+        """The trials as soon as they are known; all errored if the setup broke before they were asked for."""
+        if call.when == "setup" and call.excinfo is not None and not report.skipped and not test.trials:
+            message = f"{call.excinfo.typename}: {call.excinfo.value}"
+            return tuple(
+                errored(test.trial_key(request.arm, request.repeat), "setup", message)
+                for request in test.requests()
             )
-            for request in requests_of(item.case, self.ftgate.arms.of(item.case))
-        ]
+        is_from_file = not test.repeats
+        return test.trials if call.when == ("setup" if is_from_file else "call") else ()
 
-    def _is_miss(self, item: EvalCaseItem, call: pytest.CallInfo[None]) -> bool:
+    def _is_miss(self, test: EvalTest, call: pytest.CallInfo[None]) -> bool:
         return (
             call.when == "call"
             and call.excinfo is not None
-            and call.excinfo.errisinstance(CaseMissed)
-            and (item.case.suite, item.case.id) in self.ftgate.judged
+            and call.excinfo.errisinstance(AssertionError)
+            and (test.case.suite, test.case.id) in self.ftgate.judged
         )
 
     def _stopped(self, session: pytest.Session) -> bool:
@@ -137,5 +189,5 @@ class GenerateHooks:
     def _final_message(self) -> dict[str, Any]:
         message: dict[str, Any] = {"remarks": self.ftgate.remarks, "usage_error": self.ftgate.usage_error}
         if not self.plan_sent and self.ftgate.plan is not None:
-            message["plan"] = self.ftgate.plan.as_json()
+            message |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
         return message

@@ -5,16 +5,19 @@ Nothing here asks a model or judges an answer: that is `FtgateSession.judge`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import FileError, Mistake
-from pytest_ftgate.plugin.private import shared_fixtureinfo
-from pytest_ftgate.record import Outcome, Trial
+from pytest_ftgate.plugin.eval_test import EvalTest
+from pytest_ftgate.plugin.handles import own_handle
+from pytest_ftgate.plugin.private import is_overridden, shared_fixtureinfo
+from pytest_ftgate.plugin.stash import eval_test_key
+from pytest_ftgate.record import Outcome
 
 if TYPE_CHECKING:
     from pytest_ftgate.cases import EvalCase
@@ -51,17 +54,23 @@ class EvalCaseFile(pytest.File):
             suite = self.ftgate.collected.read(self.nodeid, self.path)
         except FileError as error:
             raise self.CollectError(str(error)) from None
-        if suite is None:
+        if not suite.collect:
             return
-        first: EvalCaseItem | None = None
+        make = self._item_maker()
         for case in suite.cases:
-            first_info = {"fixtureinfo": shared_fixtureinfo(first)} if first else {}
-            item = EvalCaseItem.from_parent(self, name=case.id, callobj=_no_code, **first_info)
+            item = make(case.id)
             item.prepare(case, self.ftgate)
-            first = first or item
             yield item
         for name, mistakes in _by_case(suite.mistakes).items():
             yield MistakenCase.of(self, name, mistakes)
+
+    def _item_maker(self) -> Callable[[str], EvalCaseItem]:
+        """Makes items that ask for the fixtures which a conftest replaces, and share what pytest resolved."""
+        probe = EvalCaseItem.from_parent(self, name="probe", callobj=_asks_both)
+        code = _CODE[is_overridden(probe, "model"), is_overridden(probe, "baseline")]
+        shared = shared_fixtureinfo(EvalCaseItem.from_parent(self, name="probe", callobj=code))
+        given = {} if shared is None else {"fixtureinfo": shared}
+        return lambda name: EvalCaseItem.from_parent(self, name=name, callobj=code, **given)
 
 
 class MistakenCase(pytest.Collector):
@@ -85,28 +94,28 @@ class EvalCaseItem(pytest.Function):
     """One case as a test; a `Function`, so that fixtures, marks and other plugins treat it as any test."""
 
     case: EvalCase
+    test: EvalTest
     ftgate: FtgateSession
-    trials: tuple[Trial, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """`file::case`: the node id without what xdist may add to it."""
-        return f"{self.parent.nodeid if self.parent else ''}::{self.case.id}"
-
-    @property
-    def runs(self) -> bool:
-        """Whether the case is in the plan and has a model to ask."""
-        return self.case.skip is None and bool(self.ftgate.arms.of(self.case))
 
     def prepare(self, case: EvalCase, session: FtgateSession) -> None:
         """Gives the item its case, its keywords and its marks."""
         self.case = case
         self.ftgate = session
+        replaced = (
+            frozenset(arm for arm in Arm if is_overridden(self, arm.value))
+            if session.has_model
+            else frozenset()
+        )
+        given = {*session.arms.of(case), *replaced}
+        arms = tuple(arm for arm in Arm if arm in given)
+        self.test = EvalTest(key=self.nodeid, case=case, arms=arms, replaced=replaced)
+        self.stash[eval_test_key] = self.test
+        session.collected.add(self.test)
         self.add_marker(pytest.mark.eval_case)
         self.extra_keyword_matches.update((case.suite, case.role, case.category, *case.tags))
         if case.skip is not None:
             self.add_marker(pytest.mark.skip(reason=case.skip))
-        elif not session.arms.of(case):
+        elif not arms:
             self.add_marker(pytest.mark.skip(reason=session.no_model_reason))
         if case.xfail is not None:
             # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever ini says.
@@ -115,21 +124,17 @@ class EvalCaseItem(pytest.Function):
     def setup(self) -> None:
         """Sets up fixtures, then awaits and scores the answers: one that can't be had is a setup error."""
         super().setup()
-        self.trials = self.ftgate.judge(self)
-        self.user_properties += self.ftgate.junit_properties(self)
-        if any(trial.outcome is Outcome.ERRORED for trial in self.trials):
+        for arm in self.test.replaced:
+            self.test.handles[arm] = own_handle(self.funcargs[arm.value], arm)
+        self.test.trials = self.ftgate.judge(self.test)
+        self.user_properties += self.ftgate.junit_properties(self.test)
+        if any(trial.outcome is Outcome.ERRORED for trial in self.test.trials):
             raise TrialErrored
 
     def runtest(self) -> None:
         """Fails if the model missed what was expected; the baseline never fails a test."""
-        if any(trial.outcome is Outcome.FAILED for trial in self.trials if trial.key.arm is Arm.MODEL):
+        if any(trial.outcome is Outcome.FAILED for trial in self.test.trials if trial.key.arm is Arm.MODEL):
             raise CaseMissed
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **kwargs: Any) -> Any:
-        """Prompt, answer, expected, explanations and the baseline's answer instead of a traceback of ours."""
-        if isinstance(excinfo.value, CaseMissed):
-            return self.ftgate.case_text(self)
-        return super().repr_failure(excinfo, *args, **kwargs)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The case's own line in the YAML file."""
@@ -138,6 +143,26 @@ class EvalCaseItem(pytest.Function):
 
 def _no_code() -> None:
     """What an eval case has in place of a test function."""
+
+
+def _asks_model(model: object) -> None:
+    """The same where a conftest replaces `model`."""
+
+
+def _asks_baseline(baseline: object) -> None:
+    """The same where a conftest replaces `baseline`."""
+
+
+def _asks_both(model: object, baseline: object) -> None:
+    """The same where a conftest replaces both."""
+
+
+_CODE = {
+    (False, False): _no_code,
+    (True, False): _asks_model,
+    (False, True): _asks_baseline,
+    (True, True): _asks_both,
+}
 
 
 def _by_case(mistakes: tuple[Mistake, ...]) -> dict[str, list[Mistake]]:

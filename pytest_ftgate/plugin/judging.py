@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pytest_ftgate.cases import Arm, EvalCase
+from pytest_ftgate.cases import EvalCase
 from pytest_ftgate.errors import ModelError, ScorerError
 from pytest_ftgate.record import Outcome, Trial, TrialError, TrialKey
 from pytest_ftgate.scorers import score_case
@@ -13,31 +13,22 @@ from pytest_ftgate.scorers import score_case
 if TYPE_CHECKING:
     from pytest_ftgate.completions import Completion
     from pytest_ftgate.models import Request
+    from pytest_ftgate.plugin.eval_test import EvalTest
     from pytest_ftgate.scorers.spec import ScorerSpec
 
 
-def requests_of(case: EvalCase, arms: Sequence[Arm]) -> list[Request]:
-    """What one item needs, arms interleaved."""
-    from pytest_ftgate.models import Request  # noqa: PLC0415  (not before the first answer is needed)
-
-    return [
-        Request(case=case, arm=arm, repeat=repeat) for repeat in range(1, case.repeat + 1) for arm in arms
-    ]
-
-
 def judge_case(
-    case: EvalCase, item: str, arms: Sequence[Arm], answer: Callable[[Request], Completion],
-    table: Mapping[str, ScorerSpec],
-) -> Iterator[Trial]:  # fmt: skip
-    """The trials of one item; an answer that can't be had, or a failing scorer, makes its trial errored."""
-    for request in requests_of(case, arms):
-        key = TrialKey(case.suite, case.id, request.arm, request.repeat, item)
+    test: EvalTest, answer: Callable[[Request], Completion], table: Mapping[str, ScorerSpec]
+) -> Iterator[Trial]:
+    """The trials of one test; an answer that can't be had, or a failing scorer, makes its trial errored."""
+    for request in test.requests():
+        key = test.trial_key(request.arm, request.repeat)
         try:
             completion = answer(request)
         except ModelError as error:
             yield errored(key, error.kind, str(error))
             continue
-        yield score_answer(case, key, completion, table)
+        yield score_answer(test.case, key, completion, table)
 
 
 def score_answer(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ftgate.plugin.stash import run_id_key, taken_aliases_key
+
 #: Short names, promised to users but never registered: a project's own option of that name must keep working.
 ALIASES = {"--model": "--ftgate-model", "--baseline": "--ftgate-baseline"}
 
@@ -54,19 +56,10 @@ class Settings:
         """The options that touch the gate, as they stand in the verdict."""
         return ("--ftgate-strict",) if self.strict else ()
 
-    @property
-    def model_option(self) -> str:
-        """The option that a message should tell the user to use."""
-        return ALIASES["--model"] if "--model" in self.taken_aliases else "--model"
-
-    @property
-    def baseline_option(self) -> str:
-        """Like `model_option`, for the baseline."""
-        return ALIASES["--baseline"] if "--baseline" in self.taken_aliases else "--baseline"
-
-
-taken_aliases_key = pytest.StashKey[tuple[str, ...]]()
-run_id_key = pytest.StashKey[str]()
+    def option_of(self, arm: str) -> str:
+        """The option for an arm that a message should tell the user to use."""
+        alias = f"--{arm}"
+        return ALIASES[alias] if alias in self.taken_aliases else alias
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -13,3 +13,20 @@ def shared_fixtureinfo(item: pytest.Function) -> Any:
     Resolving them anew costs 70 µs a case. Without the attribute (None) pytest resolves them itself.
     """
     return getattr(item, "_fixtureinfo", None)
+
+
+def is_overridden(item: pytest.Function, fixture: str) -> bool:
+    """Whether a conftest or a module replaces a fixture of ours for this item, known before it runs.
+
+    The last definition is the nearest to the item. Without the attribute (False) the item's request goes
+    to the replaced model ahead of time; what the override returns is used all the same.
+    """
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    definitions = known.get(fixture) or ()
+    module = getattr(getattr(definitions[-1], "func", None), "__module__", "") if definitions else ""
+    return bool(definitions) and not str(module).startswith("pytest_ftgate.")
+
+
+def parameter(item: pytest.Item, name: str) -> Any:
+    """The value that an item is parametrized with under a name, None without one."""
+    return getattr(getattr(item, "callspec", None), "params", {}).get(name)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ftgate.errors import ConfigError, FileError
+from pytest_ftgate.errors import ConfigError, FileError, ModelError
 from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.collected import CollectedCases, ignored_case_files, similar_names
+from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 from pytest_ftgate.plugin.options import Settings
+from pytest_ftgate.plugin.private import parameter
+from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.record import Plan, Trial
 from pytest_ftgate.reports import check_report_path
 
 if TYPE_CHECKING:
+    from pytest_ftgate.completions import Completion
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.gates import Gate
     from pytest_ftgate.models import Request
     from pytest_ftgate.models.engine import CompletionEngine
-    from pytest_ftgate.plugin.items import EvalCaseItem
     from pytest_ftgate.scorers.spec import ScorerSpec
-
-session_key = pytest.StashKey["FtgateSession"]()
 
 
 class FtgateSession:
@@ -43,6 +45,8 @@ class FtgateSession:
         self.remarks: list[str] = []
         self.usage_error: str | None = None
         self.has_judged = False
+        #: The eval test that runs now.
+        self.current: EvalTest | None = None
 
     # Configuration: read when first needed, wrong only once.
 
@@ -94,7 +98,7 @@ class FtgateSession:
     @property
     def no_model_reason(self) -> str:
         """Why cases are skipped, and what to do."""
-        return f"no model: name one with {self.settings.model_option}=NAME"
+        return f"no model: name one with {self.settings.option_of('model')}=NAME"
 
     def check(self, *, scorers: bool) -> None:
         """Reads the configuration and keeps what is wrong with it for the end of collection."""
@@ -107,35 +111,44 @@ class FtgateSession:
 
     # The plan, once pytest has selected its items.
 
+    def note_tests(self, collector: pytest.Collector, items: Iterable[object]) -> None:
+        """Takes the Python tests that a collector yields, before anything is deselected."""
+        from pytest_ftgate.plugin.markers import BoundCase, eval_test  # noqa: PLC0415
+
+        found = False
+        for item in items:
+            found = True
+            bound = parameter(item, "eval_case") if isinstance(item, pytest.Function) else None
+            if isinstance(item, pytest.Function) and isinstance(bound, BoundCase):
+                item.stash[eval_test_key] = test = eval_test(item, bound, self)
+                self.collected.add(test)
+        if not found and isinstance(collector, pytest.Module) and has_eval_tests(collector.path):
+            self.collected.passed_over.append(collector.nodeid)
+
     def make_plan(self, items: Sequence[pytest.Item]) -> Plan:
         """Fixes what has to run, what was left out, and which cases the gate judges."""
         from pytest_ftgate.gates import judged_cases  # noqa: PLC0415
 
         for path in ignored_case_files(self.config):
             self.collected.see(path.relative_to(self.config.rootpath).as_posix(), path)
-        self._refuse_cases_without_model(items)
-        selected = {item.key for item in eval_items(items)}
-        self.plan = self.collected.plan(selected, self.arms.of, self.gate.suites)
+        tests = eval_tests(items)
+        self._refuse_cases_without_model(tests)
+        self.plan = self.collected.plan({test.key for test in tests}, self.arms.of, self.gate.suites)
         if self.has_model and not self.plan.left_out:
             self.judged = judged_cases(self.gate, self.plan)
         return self.plan
 
-    def _refuse_cases_without_model(self, items: Sequence[pytest.Item]) -> None:
+    def _refuse_cases_without_model(self, tests: Sequence[EvalTest]) -> None:
         """A model for one role alone would quietly leave the other role's cases out of the verdict."""
-        for case in (item.case for item in eval_items(items) if self.has_model):
+        for case in (test.case for test in tests if self.has_model and not test.replaced):
             if not self.arms.of(case):
                 found = f"suite '{case.suite}' has the role {case.role}, and no model answers it"
                 raise pytest.UsageError(f"{found}: name one with `model:` in ftgate.yaml, or under `roles:`")
 
-    def check_answers(self, items: Sequence[pytest.Item]) -> str | None:
+    def check_answers(self, tests: Sequence[EvalTest]) -> str | None:
         """What saved answers lack for the selected cases, all of it, before anything is sent."""
-        requests = [request for group in self._groups(items) for request in group]
+        requests = [request for test in tests for request in test.requests_ahead()]
         return "\n".join(self.arms.missing(requests)) or None
-
-    def _groups(self, items: Sequence[pytest.Item]) -> list[list[Request]]:
-        from pytest_ftgate.plugin.judging import requests_of  # noqa: PLC0415
-
-        return [requests_of(item.case, self.arms.of(item.case)) for item in eval_items(items) if item.runs]
 
     # Answers and trials.
 
@@ -147,43 +160,56 @@ class FtgateSession:
         self.engine = CompletionEngine(self.arms.model_of, concurrency=concurrency)
         return self.engine
 
-    def prefetch(self, items: Sequence[pytest.Item], ahead: int | None = None) -> None:
-        """Has the answers for these items generated, in their order."""
+    def prefetch(self, tests: Sequence[EvalTest], ahead: int | None = None) -> None:
+        """Has the answers for these tests generated, in their order."""
         assert self.engine is not None
-        self.engine.prefetch(self._groups(items), ahead=ahead)
+        self.engine.prefetch([test.requests_ahead() for test in tests], ahead=ahead)
 
-    def judge(self, item: EvalCaseItem) -> tuple[Trial, ...]:
-        """The trials of one item: awaits both arms' answers and scores them."""
+    def answer(self, request: Request) -> Completion:
+        """One answer; generated on demand if nobody has asked yet. Raises ModelError."""
+        if self.engine is None:
+            raise ModelError("models answer while tests run, not before or after", kind="stopped")
+        return self.engine.result(request)
+
+    def judge(self, test: EvalTest) -> tuple[Trial, ...]:
+        """The trials of a case from a file: awaits all arms' answers and scores them."""
         from pytest_ftgate.plugin.judging import judge_case  # noqa: PLC0415
 
         if self.engine is None:
             return ()
         self.has_judged = True
-        return tuple(judge_case(item.case, item.key, self.arms.of(item.case), self.engine.result, self.table))
+        return tuple(judge_case(test, self.answer, self.table))
 
     def note_remarks(self) -> None:
-        """Keeps what the models have to say of the run, for the verdict."""
-        self.remarks = [*self.collected.warnings, *self.arms.remarks()]
+        """Keeps what there is to say of the run besides its numbers, for the verdict."""
+        lacking = sorted(test.key for test in self.collected.tests.values() if test.lacks_baseline)
+        self.remarks = [
+            *self.collected.warnings,
+            *self.arms.remarks(),
+            *(f"{key} asks for a baseline and there is none: not run" for key in lacking),
+        ]
 
-    def junit_properties(self, item: EvalCaseItem) -> list[tuple[str, object]]:
+    def junit_properties(self, test: EvalTest) -> list[tuple[str, object]]:
         """What the JUnit file says of a case, unless the ini file switches it off."""
         from pytest_ftgate.reports.junit import case_properties  # noqa: PLC0415
 
-        return [*case_properties(item.case, item.trials)] if self.settings.junit_properties else []
-
-    def case_text(self, item: EvalCaseItem) -> str:
-        """What a missed or errored case shows."""
-        from pytest_ftgate.reports.case_text import render_case  # noqa: PLC0415
-
-        return render_case(item.case, item.trials)
+        return [*case_properties(test.case, test.trials)] if self.settings.junit_properties else []
 
     def similar_names(self) -> list[str]:
         """Files that look like misspelt case files."""
         return similar_names(self.config)
 
 
-def eval_items(items: Sequence[pytest.Item]) -> list[EvalCaseItem]:
-    """The eval cases among the items."""
-    from pytest_ftgate.plugin.items import EvalCaseItem  # noqa: PLC0415  (items needs this module's types)
+def case_text(test: EvalTest) -> str:
+    """What a missed or errored case shows."""
+    from pytest_ftgate.reports.case_text import render_case  # noqa: PLC0415
 
-    return [item for item in items if isinstance(item, EvalCaseItem)]
+    return render_case(test.case, test.trials)
+
+
+def has_eval_tests(module: Path) -> bool:
+    """Whether a test module that yielded nothing speaks of eval cases: then something left its tests out."""
+    try:
+        return b"eval_case" in module.read_bytes()
+    except OSError:
+        return False

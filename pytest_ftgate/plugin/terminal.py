@@ -80,7 +80,7 @@ class TerminalSection:
     def _write_not_gated(self, assessment: Assessment) -> None:
         count = len(assessment.record.plan.cases)
         noun = "eval case" if count == 1 else "eval cases"
-        option = self.ftgate.settings.model_option
+        option = self.ftgate.settings.option_of("model")
         self.reporter.write_line(
             f"ftgate: not gated: {count} {noun} and no model; name one with {option}=NAME"
         )

@@ -35,6 +35,7 @@ class Trial:
     """One case, arm, repeat and item, with its answer and scores, or its error.
 
     `completion` is None only if none arrived; an answer that a scorer choked on is kept beside the error.
+    `asides` are answers to other prompts that a Python test asked along the way; they are never scored.
     """
 
     key: TrialKey
@@ -42,6 +43,7 @@ class Trial:
     completion: Completion | None = None
     scores: tuple[Score, ...] = ()
     error: TrialError | None = None
+    asides: tuple[Completion, ...] = ()
 
     @property
     def score(self) -> float | None:
@@ -74,6 +76,8 @@ class Trial:
             row["scores"] = [score.as_json() for score in self.scores]
         if self.error is not None:
             row["error"] = {"kind": self.error.kind, "message": self.error.message}
+        if self.asides:
+            row["asides"] = [aside.as_json() for aside in self.asides]
         return row
 
     @classmethod
@@ -88,6 +92,7 @@ class Trial:
             error=TrialError(kind=str(error["kind"]), message=str(error["message"]))
             if error is not None
             else None,
+            asides=tuple(Completion.from_json(aside) for aside in row.get("asides", ())),
         )
 
 

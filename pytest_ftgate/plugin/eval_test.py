@@ -1,0 +1,81 @@
+"""What one pytest item judges, whether it comes from a case file or is a marked Python test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ftgate.cases import Arm, EvalCase
+from pytest_ftgate.plugin.stash import eval_test_key
+from pytest_ftgate.record import PlannedItem, Trial, TrialKey
+
+if TYPE_CHECKING:
+    from pytest_ftgate.models import Request
+    from pytest_ftgate.plugin.handles import ModelHandle
+    from pytest_ftgate.plugin.judgement import Judgement
+
+
+@dataclass(slots=True, kw_only=True)
+class EvalTest:
+    """One item's case, arms and repeats; lives in the item's stash.
+
+    `key` is the node id as pytest collects it. `replaced` are the arms whose fixture a conftest replaces:
+    their requests wait for it. `lacks_baseline`: it asks for one, and this run has none. `attempt`
+    counts the runs of the item, 2 and up being re-runs by another plugin.
+    """
+
+    key: str
+    case: EvalCase
+    arms: tuple[Arm, ...]
+    repeats: tuple[int, ...] = ()
+    replaced: frozenset[Arm] = frozenset()
+    lacks_baseline: bool = False
+    handles: dict[Arm, ModelHandle] = field(default_factory=dict)
+    trials: tuple[Trial, ...] = ()
+    judgement: Judgement | None = None
+    attempt: int = 0
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is in the plan: its case is not skipped, and there is a model to ask."""
+        return self.case.skip is None and bool(self.arms)
+
+    @property
+    def planned(self) -> PlannedItem:
+        """Its place in the plan."""
+        return PlannedItem(nodeid=self.key, arms=self.arms, repeats=self.repeats)
+
+    def trial_key(self, arm: Arm, repeat: int) -> TrialKey:
+        """The key of one of its trials."""
+        return TrialKey(self.case.suite, self.case.id, arm, repeat, self.key)
+
+    def requests(self, arms: Iterable[Arm] | None = None) -> list[Request]:
+        """What it asks, arms interleaved."""
+        from pytest_ftgate.models import Request  # noqa: PLC0415  (not before the first answer is needed)
+
+        asked = tuple(self.arms if arms is None else arms)
+        repeats: Sequence[int] = self.repeats or range(1, self.case.repeat + 1)
+        return [
+            handle.request(self.case, repeat)
+            if (handle := self.handles.get(arm))
+            else Request(case=self.case, arm=arm, repeat=repeat)
+            for repeat in repeats
+            for arm in asked
+        ]
+
+    def requests_ahead(self) -> list[Request]:
+        """What may be asked before the item's fixtures exist."""
+        return self.requests(arm for arm in self.arms if arm not in self.replaced)
+
+
+def eval_test_of(item: pytest.Item) -> EvalTest | None:
+    """The eval test of an item, None for an ordinary test."""
+    return item.stash.get(eval_test_key, None)
+
+
+def eval_tests(items: Iterable[pytest.Item]) -> list[EvalTest]:
+    """The eval tests among the items, in their order."""
+    return [test for item in items if (test := eval_test_of(item)) is not None]

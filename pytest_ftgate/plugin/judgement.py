@@ -1,0 +1,159 @@
+"""What a Python test says of its case's answers: `check`, `judge`, and the trials that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pytest_ftgate.cases import Arm, EvalCase
+from pytest_ftgate.completions import Completion
+from pytest_ftgate.errors import ModelError, ScorerError
+from pytest_ftgate.plugin.judging import errored, score_answer
+from pytest_ftgate.record import Outcome, Trial
+from pytest_ftgate.scorers import score_case
+from pytest_ftgate.scores import Score
+
+if TYPE_CHECKING:
+    from pytest_ftgate.models import Request
+    from pytest_ftgate.plugin.eval_test import EvalTest
+    from pytest_ftgate.scorers.spec import ScorerSpec
+
+
+class Judgement:
+    """Gathers what one run of a test records; lives in its `EvalTest` from setup to the end of the call."""
+
+    def __init__(self, test: EvalTest, table: Mapping[str, ScorerSpec]) -> None:
+        self.test = test
+        self._table = table
+        self._answers: dict[Arm, Completion] = {}
+        self._asides: dict[Arm, list[Completion]] = {}
+        self._scores: dict[Arm, list[Score]] = {}
+        self._broken: dict[Arm, str] = {}
+
+    def note_answer(self, answer: Completion, *, is_aside: bool) -> None:
+        """Keeps what an arm answered; an aside is the answer to another prompt, never scored."""
+        arm = _arm_of(answer)
+        if is_aside:
+            self._asides.setdefault(arm, []).append(answer)
+        else:
+            self._answers.setdefault(arm, answer)
+
+    def check(self, answer: Completion) -> tuple[Score, ...]:
+        """Scores an answer by the case's expectations; never raises for what the answer is."""
+        arm = _arm_of(answer)
+        self._answers.setdefault(arm, answer)
+        try:
+            scores = score_case(self.test.case, answer, self._table)
+        except ScorerError as error:
+            self._broken[arm] = str(error)
+            return ()
+        self._scores.setdefault(arm, []).extend(scores)
+        return scores
+
+    @contextmanager
+    def judge(self, answer: Completion) -> Iterator[None]:
+        """Counts the asserts of its block for the answer's arm; the block ends at the first that fails."""
+        arm = _arm_of(answer)
+        self._answers.setdefault(arm, answer)
+        try:
+            yield
+        except AssertionError as error:
+            self._scores.setdefault(arm, []).append(_assert_score(error, "in judge"))
+        else:
+            self._scores.setdefault(arm, []).append(
+                Score(scorer="assert", value=1.0, passed=True, explanation="all asserts in judge hold")
+            )
+
+    def trials(
+        self, ended_by: BaseException | None, answer_of: Callable[[Request], Completion]
+    ) -> Iterator[Trial]:
+        """One trial per arm, given what ended the test; a baseline that was never judged has none."""
+        for arm in self.test.arms:
+            trial = self._trial(arm, ended_by, answer_of)
+            if trial is not None:
+                yield trial
+
+    def _trial(
+        self, arm: Arm, ended_by: BaseException | None, answer_of: Callable[[Request], Completion]
+    ) -> Trial | None:
+        key = self.test.trial_key(arm, self.test.repeats[0])
+        if ended_by is not None and not isinstance(ended_by, AssertionError):
+            kind = ended_by.kind if isinstance(ended_by, ModelError) else "test"
+            return errored(key, kind, f"{type(ended_by).__name__}: {ended_by}", self._answers.get(arm))
+        if arm in self._broken:
+            return errored(key, "scorer", self._broken[arm], self._answers.get(arm))
+        if arm not in self._scores and ended_by is not None:
+            try:
+                self.check(_of(arm, answer_of(self.test.requests([arm])[0])))
+            except ModelError as error:
+                return errored(key, error.kind, str(error))
+            if arm in self._broken:
+                return errored(key, "scorer", self._broken[arm], self._answers.get(arm))
+        elif arm not in self._scores and arm is Arm.BASELINE:
+            return None
+        scores = tuple(self._scores.get(arm, ()))
+        if ended_by is not None and arm is Arm.MODEL:
+            scores += (_assert_score(ended_by, "assert outside judge"),)
+        outcome = Outcome.PASSED if all(score.passed for score in scores) else Outcome.FAILED
+        return Trial(
+            key=key,
+            outcome=outcome,
+            completion=self._answers.get(arm),
+            scores=scores,
+            asides=tuple(self._asides.get(arm, ())),
+        )
+
+
+class CaseHandle:
+    """What the fixture `eval_case` gives: the case, and the two ways to judge an answer to it.
+
+    `id`, `prompt`, `messages`, `category`, `tags`, `metadata` and all other fields of `EvalCase` are its own.
+    `repeat` counts from 1.
+    """
+
+    def __init__(self, case: EvalCase, repeat: int, judgement: Judgement) -> None:
+        self.case = case
+        self.repeat = repeat
+        self._judgement = judgement
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.case, name)
+
+    def __repr__(self) -> str:
+        return f"<eval case {self.case.id} of {self.case.suite}>"
+
+    def check(self, answer: Completion) -> tuple[Score, ...]:
+        """Records the case's own expectations for the arm that answered; the test fails at its end for it.
+
+        A miss of the baseline is recorded and never fails the test. Raises TypeError for anything but what
+        `model(…)` or `baseline(…)` returned.
+        """
+        return self._judgement.check(answer)
+
+    def judge(self, answer: Completion) -> Any:
+        """`with eval_case.judge(answer): assert …` counts the asserts for the arm that answered."""
+        return self._judgement.judge(answer)
+
+
+def _assert_score(error: BaseException, where: str) -> Score:
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    return Score(scorer="assert", value=0.0, passed=False, explanation=f"{where}: {text}")
+
+
+def _arm_of(answer: object) -> Arm:
+    if isinstance(answer, Completion) and answer.arm is not None:
+        return answer.arm
+    found = (
+        "a completion that does not say whose it is" if isinstance(answer, Completion) else repr(answer)[:80]
+    )
+    raise TypeError(f"give this what model(...) or baseline(...) returned, not {found}")
+
+
+def _of(arm: Arm, answer: Completion) -> Completion:
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(answer, arm=arm)
+
+
+__all__ = ["CaseHandle", "Judgement", "score_answer"]

@@ -21,6 +21,10 @@ class RecordError(FtgateError):
     """A record, a file of saved answers or a verdict file can't be read."""
 
 
+class StoreError(FtgateError):
+    """The answer store can't be opened, read or written; what lies there is left as it is."""
+
+
 class ScorerError(FtgateError):
     """A scorer could not judge an answer; the trial is errored, never failed."""
 

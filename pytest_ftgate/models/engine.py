@@ -6,19 +6,24 @@ Each request is sent once. What is judged, and what is done about an error, is n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request, RequestKey
-from pytest_ftgate.models.boundary import safe_text
-from pytest_ftgate.models.cancellation import was_cancelled
+from pytest_ftgate.models.lag import LagMeter
 from pytest_ftgate.models.lanes import Job, Lane
+from pytest_ftgate.models.outcomes import Outcome, outcome_now, outcome_of
+
+if TYPE_CHECKING:
+    from pytest_ftgate.models.sharing import Sharing
+    from pytest_ftgate.models.store import AnswerStore
 
 # How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
 _LOOK_UP_S = 0.1
@@ -30,13 +35,25 @@ class CompletionEngine:
 
     `models` gives the model of each arm, or of each request where roles or folders have their own. The thread
     starts with the first request to a model that has to wait for its answers.
+
+    With a `store` several processes are one: each request is sent by one of them, and every answer is
+    committed before it is handed out. Of what is asked ahead of time this one sends the requests that are
+    `mine`; it sends others where somebody waits for them, or their process died, if nobody else has.
     """
 
     def __init__(
-        self, models: Mapping[Arm, Model] | Callable[[Request], Model], *, concurrency: int = 32
+        self,
+        models: Mapping[Arm, Model] | Callable[[Request], Model],
+        *,
+        concurrency: int = 32,
+        store: AnswerStore | None = None,
+        mine: Callable[[Request], bool] = lambda _: True,
     ) -> None:
         self._model_of = models if callable(models) else lambda request: models[request.arm]
         self._concurrency = concurrency
+        self._store = store
+        self._mine = mine
+        self._sharing: Sharing | None = None
         #: Set at the first fatal error; from then on nothing is sent.
         self.fatal: FatalModelError | None = None
         self._over: ModelError | None = None
@@ -54,6 +71,7 @@ class CompletionEngine:
         self._stop: asyncio.Event
         self._lanes: dict[int, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lag = LagMeter()
 
     def __enter__(self) -> Self:
         return self
@@ -64,12 +82,14 @@ class CompletionEngine:
         if self._thread is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(2 * _CLOSE_S)
+        if self._sharing is not None:
+            self._sharing.close(2 * _CLOSE_S)
 
     def prefetch(self, groups: Sequence[Sequence[Request]], *, ahead: int | None = None) -> None:
         """Sends requests in this order, as many at once as the limits allow; returns at once.
 
         A group is what one item needs. With `ahead`, no group is sent that lies more than so many behind the
-        last one for which a result was asked.
+        last one for which a result was asked. Raises `StoreError` if the store can't be used.
         """
         self._ahead = ahead
         with self._lock:
@@ -85,7 +105,8 @@ class CompletionEngine:
         """The answer; waits for it, and sends the request if nobody has yet.
 
         Raises the `ModelError` that the model raised, the fatal error because of which the request was not
-        sent, and TimeoutError after `timeout` seconds. Ctrl-C ends the wait.
+        sent, TimeoutError after `timeout` seconds, and `StoreError` if the store can't be used. Ctrl-C ends
+        the wait.
         """
         job = self._job(request)
         if not self._waited(job, timeout):
@@ -101,9 +122,32 @@ class CompletionEngine:
         """Whether there is an answer or an error, after waiting at most so long. Ctrl-C ends the wait."""
         return self._waited(self._job(request), timeout_s)
 
+    def finish(self, timeout_s: float | None = None) -> bool:
+        """Whether nothing is left that other processes rely on this one for, after waiting at most so long.
+
+        Called before the `with` block is left: what is then on its way is cancelled, and asked again by those
+        who need it. Ctrl-C ends the wait.
+        """
+        if self._sharing is None:
+            return True
+        with self._lock:
+            held = set(map(id, self._held))
+            jobs = [job for job in self._jobs.values() if job.outcome is None and id(job) not in held]
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        return all(
+            self._waited(job, None if end is None else max(0.0, end - time.monotonic()))
+            for job in jobs
+            if job.sent or self._mine(job.request)
+        )
+
     def progress(self) -> tuple[int, int]:
         """Answers and errors that are in, a fatal one aside, and requests that are planned."""
         return self._answered, len(self._jobs)
+
+    @property
+    def lag_p95_s(self) -> float | None:
+        """How late this client was, in seconds: 95 % of samples were at most that; None without samples."""
+        return self._lag.p95_s
 
     def _job(self, request: Request) -> Job:
         with self._lock:
@@ -144,9 +188,25 @@ class CompletionEngine:
             if answer_now is None:
                 slow.append(job)
             else:
-                self._settle(job, _answered_now(answer_now, job.request))
-        if slow:
-            self._started_loop().call_soon_threadsafe(self._enqueue, slow, urgent)
+                self._settle(job, outcome_now(answer_now, job.request))
+        if slow and self._store is None:
+            self._send_here(slow, urgent)
+        elif slow:
+            self._share(slow, urgent)
+
+    def _share(self, jobs: Sequence[Job], urgent: bool) -> None:
+        sharing = self._started_sharing()
+        mine = [job for job in jobs if urgent or self._mine(job.request)]
+        sharing.want(mine, claim=True, urgent=urgent)
+        if len(mine) < len(jobs):
+            chosen = set(map(id, mine))
+            sharing.want([job for job in jobs if id(job) not in chosen], claim=False, urgent=False)
+
+    def _send_here(self, jobs: Sequence[Job], urgent: bool) -> None:
+        if jobs:
+            # The loop is closed if this engine has ended meanwhile: then nothing is sent.
+            with contextlib.suppress(RuntimeError):
+                self._started_loop().call_soon_threadsafe(self._enqueue, jobs, urgent)
 
     def _waited(self, job: Job, timeout_s: float | None) -> bool:
         with self._lock:
@@ -159,17 +219,24 @@ class CompletionEngine:
         ):
             if end is not None and time.monotonic() >= end:
                 return False
-            if self._thread is not None and not self._thread.is_alive():
+            if any(not thread.is_alive() for thread in (self._thread, self._sharing) if thread is not None):
                 self._abandon(ModelError("the engine's thread has ended", kind="stopped"))
         return True
 
-    def _settle(self, job: Job, outcome: Completion | ModelError) -> None:
+    def _settle(self, job: Job, outcome: Outcome) -> None:
         with self._lock:
             self._answered += job.outcome is None and not isinstance(outcome, FatalModelError)
             self._set(job, outcome)
-        if isinstance(outcome, FatalModelError) and self.fatal is None:
-            self.fatal = outcome
-            self._abandon(outcome)
+        if isinstance(outcome, FatalModelError):
+            self._stop_for(outcome)
+
+    def _stop_for(self, error: FatalModelError) -> None:
+        if self.fatal is None:
+            self.fatal = error
+            self._abandon(error)
+            if self._loop is not None:
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._cancel_all)
 
     def _abandon(self, error: ModelError) -> None:
         """Gives every request without an outcome this one, those that are still to come included."""
@@ -178,7 +245,7 @@ class CompletionEngine:
             for job in self._jobs.values():
                 self._set(job, self._over)
 
-    def _set(self, job: Job, outcome: Completion | ModelError) -> None:
+    def _set(self, job: Job, outcome: Outcome) -> None:
         """The first outcome counts; the lock is held."""
         job.outcome = job.outcome or outcome
         if job.event is not None:
@@ -196,15 +263,36 @@ class CompletionEngine:
             assert self._loop is not None
             return self._loop
 
+    def _started_sharing(self) -> Sharing:
+        with self._lock:
+            if self._sharing is None:
+                from pytest_ftgate.models.sharing import Sharing  # noqa: PLC0415 - sqlite3, for stores only
+
+                assert self._store is not None
+                self._sharing = Sharing(
+                    self._store,
+                    settle=self._settle,
+                    send=self._send_here,
+                    stop=self._stop_for,
+                    limit=self._concurrency,
+                )
+            return self._sharing
+
     async def _main(self, started: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         started.set()
+        sampling = asyncio.create_task(self._lag.run(self._is_measuring))
         await self._stop.wait()
+        sampling.cancel()
         self._cancel_all()
         await _finished(self._tasks)
         # A client that is dropped unclosed can hang the next one.
         await _finished({asyncio.create_task(lane.model.aclose()) for lane in self._lanes.values()})
+
+    def _is_measuring(self) -> bool:
+        """Whether latencies are being measured: not yet while the first requests load their clients."""
+        return bool(self._tasks) and all(lane.probed for lane in self._lanes.values())
 
     def _enqueue(self, jobs: Sequence[Job], urgent: bool) -> None:
         for job in jobs:
@@ -230,15 +318,16 @@ class CompletionEngine:
 
     async def _ask(self, lane: Lane, job: Job) -> None:
         try:
-            self._settle(job, await _answered(lane.model, job.request))
+            outcome = await outcome_of(lane.model, job.request)
+            if self._sharing is None or isinstance(outcome, FatalModelError):
+                self._settle(job, outcome)
+            if self._sharing is not None:
+                self._sharing.keep(job, outcome)
         finally:
             lane.in_flight -= 1
             lane.probed = True
             self._tasks -= {asyncio.current_task()}
-        if self.fatal is None:
-            self._pump()
-        else:
-            self._cancel_all()
+        self._pump()
 
     def _cancel_all(self) -> None:
         for lane in self._lanes.values():
@@ -254,29 +343,3 @@ async def _finished(tasks: Set[asyncio.Task[None]]) -> None:
         for task in done:
             if not task.cancelled():
                 task.exception()
-
-
-async def _answered(model: Model, request: Request) -> Completion | ModelError:
-    try:
-        return await model.complete(request)
-    except ModelError as error:
-        return error
-    except asyncio.CancelledError as error:
-        if was_cancelled():
-            raise
-        # Not ours: it got out of the model's own tasks. Without an outcome somebody would wait for ever.
-        return _raised(model, error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - around a user's model
-        return _raised(model, error)
-
-
-def _answered_now(answer_now: Callable[[Request], Completion], request: Request) -> Completion | ModelError:
-    try:
-        return answer_now(request)
-    except ModelError as error:
-        return error
-
-
-def _raised(model: Model, error: BaseException) -> ModelError:
-    text = safe_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-    return ModelError(f"{model.name} raised {text}", kind="raised")

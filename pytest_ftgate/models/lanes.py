@@ -11,9 +11,12 @@ from pytest_ftgate.models import Model, Request
 
 
 class Job:
-    """One request on its way. `outcome` and `event` are guarded by the engine's lock."""
+    """One request on its way. `outcome` and `event` are guarded by the engine's lock.
 
-    __slots__ = ("event", "group", "model", "number", "outcome", "request", "sent")
+    `stored_as` is its key in the answer store; it belongs to the store's thread.
+    """
+
+    __slots__ = ("event", "group", "model", "number", "outcome", "request", "sent", "stored_as")
 
     def __init__(self, request: Request, model: Model, number: int, group: int) -> None:
         self.request = request
@@ -23,6 +26,7 @@ class Job:
         self.sent = False
         self.outcome: Completion | ModelError | None = None
         self.event: threading.Event | None = None
+        self.stored_as: str | None = None
 
 
 class Lane:

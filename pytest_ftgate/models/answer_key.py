@@ -1,0 +1,44 @@
+"""What makes two requests the same one for processes that share an answer store, and whose part each is.
+
+Plain computation: equal in every process and Python, whatever its hash seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_ftgate.models import Request
+
+#: Raised when a key would stand for something else than before, so that no older row is taken for it.
+_KEY_VERSION = 1
+
+
+def answer_key(request: Request, model: Mapping[str, Any]) -> str:
+    """Hex digest of who is asked (`model` is what `Model.describe` says), and all that is asked.
+
+    The case's suite and id belong to it: two cases that ask the same are two answers, as they are without a
+    store, and a `python:` function may be given the case itself.
+    """
+    case = request.case
+    content = {
+        "version": _KEY_VERSION,
+        "arm": request.arm,
+        "via": request.via,
+        "model": model,
+        "case": (case.suite, case.id),
+        "asked": case.asked,
+        "params": case.params_of(request.repeat),
+        "logprobs": case.wants_logprobs,
+        "repeat": request.repeat,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def share_of(case_key: tuple[str, str], workercount: int) -> int:
+    """Which of so many workers, counted from 0, asks this case; `case_key` is its suite and id."""
+    text = json.dumps(case_key, separators=(",", ":"))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % workercount

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ftgate import __version__
 from pytest_ftgate.plugin import transport
-from pytest_ftgate.record import Plan, RunInfo, RunRecord, Trial
+from pytest_ftgate.record import Outcome, Plan, RunInfo, RunRecord, Trial, TrialKey
 
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
@@ -30,6 +30,9 @@ class RunLedger:
         self.finished: set[str] = set()
         self.reasons: list[str] = []
         self.remarks: list[str] = []
+        self.first: dict[TrialKey, Outcome] = {}
+        #: Items whose outcome changed when another plugin ran them again.
+        self.flaky: set[str] = set()
         self.usage_error: str | None = None
         self.collection_errors = 0
         #: Failed reports that the gate may excuse: misses, and errored trials within `max_errors`.
@@ -41,12 +44,20 @@ class RunLedger:
         payload = transport.detach(report)
         self.take_plan(payload)
         for row in payload.get("trials", ()):
-            self.trials.add(Trial.from_json(row))
+            self._add_trial(Trial.from_json(row), attempt=payload.get("attempt", 1))
         if report.failed and (payload.get("miss") or payload.get("errored")):
             self.excusable += 1
             self.misses += bool(payload.get("miss"))
         if report.when == "teardown":
             self.finished.add(report.nodeid)
+
+    def _add_trial(self, trial: Trial, *, attempt: int) -> None:
+        """A re-run of an item by another plugin is no new trial: the first outcome counts, not the best."""
+        if attempt == 1:
+            self.first[trial.key] = trial.outcome
+            self.trials.add(trial)
+        elif trial.outcome is not self.first.get(trial.key, trial.outcome):
+            self.flaky.add(trial.key.item)
 
     def add_worker_output(self, payload: Mapping[str, Any]) -> None:
         """Takes what a worker says at its end."""
@@ -71,6 +82,12 @@ class RunLedger:
         left_out = set(self.plan.left_out) if self.plan else set()
         planned = (item.nodeid for case in self.plan.cases for item in case.items) if self.plan else ()
         return self.ftgate.settings.asked_for and not any(nodeid not in left_out for nodeid in planned)
+
+    def _flaky_remarks(self) -> list[str]:
+        return [
+            f"{item} is flaky: a re-run ended otherwise; the first outcome counts"
+            for item in sorted(self.flaky)
+        ]
 
     def cut_short(self, interruption: BaseException | None) -> str | None:
         """Why something selected did not finish, None if all did."""
@@ -101,7 +118,7 @@ class RunLedger:
             mode=_mode(self.models),
             no_model=not session.has_model,
             cut_short=self.cut_short(interruption),
-            warnings=tuple(dict.fromkeys(self.remarks)),
+            warnings=tuple(dict.fromkeys((*self.remarks, *self._flaky_remarks()))),
         )
         return assess(self.trials.freeze(run, self.plan or Plan()))
 

@@ -38,4 +38,4 @@ def loads(text: object) -> dict[str, Any]:
 
 def is_miss(report: object) -> bool:
     """Whether a report is a miss: a failure that the gate judges, so that the exit status leaves it to it."""
-    return bool(detach(report).get("miss"))
+    return bool(getattr(report, "failed", False) and detach(report).get("miss"))

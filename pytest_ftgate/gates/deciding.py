@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from pytest_ftgate.gates.config import ALWAYS_DECIDING
 from pytest_ftgate.gates.criteria import Criterion, CriterionResult, Gate, Status
@@ -12,8 +13,10 @@ from pytest_ftgate.gates.selection import Scope, decides_by_plan, nothing_select
 from pytest_ftgate.gates.thresholds import amount_text, points_text
 from pytest_ftgate.record.plan import CaseKey, PlannedCase
 from pytest_ftgate.record.runs import RunInfo
-from pytest_ftgate.summary.case_results import CaseResult
+from pytest_ftgate.summary.case_results import CaseResult, exact
 
+#: Of an arm's median time: a client that is later than this measures itself.
+_LAG_ALLOWED = Fraction(5, 100)
 _WITHOUT_BASELINE = (
     "or write in ftgate.yaml what must hold without one, "
     "e.g. gate: {criteria: {target_pass_rate: {metric: pass_rate, role: target, at_least: 90%}}}"
@@ -43,7 +46,7 @@ def _result(
 ) -> CriterionResult:
     criterion = scope.criterion
     found = measure(scope, results, run)
-    status, reason = _status(scope, found)
+    status, reason = _status(scope, found, run)
     if status is Status.NOT_MEASURED and not scope.items:
         reason = _advised(scope, gate, nothing_selected(scope, planned))
     decides = decides_by_plan(scope, gate)
@@ -63,7 +66,7 @@ def _result(
     )
 
 
-def _status(scope: Scope, found: Measurement) -> tuple[Status, str]:
+def _status(scope: Scope, found: Measurement, run: RunInfo) -> tuple[Status, str]:
     criterion, metric = scope.criterion, scope.metric
     if found.lost:
         noun = "value was" if found.lost == 1 else "values were"
@@ -74,6 +77,8 @@ def _status(scope: Scope, found: Measurement) -> tuple[Status, str]:
             nothing = f"the baseline's {metric.name} is 0, so there is no ratio"
         return Status.NOT_MEASURED, nothing
     told = _told(criterion, metric, found)
+    if too_busy := _too_busy(found, run):
+        return Status.INCONCLUSIVE, f"{told}; {too_busy}"
     if found.n < criterion.min_cases:
         return (
             Status.INCONCLUSIVE,
@@ -81,6 +86,17 @@ def _status(scope: Scope, found: Measurement) -> tuple[Status, str]:
         )
     met = criterion.is_met_by(found.observed)
     return (Status.GO if met else Status.NO_GO), f"{told}, {criterion.needed} is needed"
+
+
+def _too_busy(found: Measurement, run: RunInfo) -> str | None:
+    """Why measured times say too little: the client that measured them was late itself."""
+    if run.lag_p95_s is None or found.typical_s is None:
+        return None
+    lag_s = exact(run.lag_p95_s)
+    if lag_s <= found.typical_s * _LAG_ALLOWED:
+        return None
+    late, median = (amount_text(seconds, "seconds") for seconds in (lag_s, found.typical_s))
+    return f"this client was too busy ({late} late at a median of {median}): lower --ftgate-concurrency"
 
 
 def _told(criterion: Criterion, metric: Metric, found: Measurement) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pytest_ftgate.cases import Arm
@@ -13,6 +13,7 @@ from pytest_ftgate.record.plan import CaseKey
 from pytest_ftgate.record.runs import RunInfo
 from pytest_ftgate.record.trials import Outcome, Trial
 from pytest_ftgate.summary.case_results import CaseResult, mean, share_passed
+from pytest_ftgate.summary.latencies import nearest_rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,8 @@ class Measurement:
     """What was measured: `observed` is compared with the threshold, None if there is nothing.
 
     `model` and `baseline` are the numbers that a comparison is made of. `n` counts cases or calls; `lost`
-    counts errored trials that took a value away.
+    counts errored trials that took a value away. `typical_s` is the smallest median of an arm's times, None
+    where no times are measured.
     """
 
     observed: Fraction | None = None
@@ -28,6 +30,7 @@ class Measurement:
     baseline: Fraction | None = None
     n: int = 0
     lost: int = 0
+    typical_s: Fraction | None = None
 
 
 def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -> Measurement:
@@ -94,9 +97,17 @@ def _samples(metric: Metric, row: Sequence[Sequence[Trial]]) -> list[Sequence[Sa
 
 
 def _combined(scope: Scope, samples: Sequence[Sequence[Sequence[Sample]]], lost: int) -> Measurement:
-    metric, compare = scope.metric, scope.criterion.compare
     columns = [[sample for row in samples for sample in row[arm]] for arm in range(len(samples[0]))]
-    n = min(map(len, columns)) if metric.counts == "calls" else len(samples)
+    found = _of_columns(scope, columns, len(samples), lost)
+    if (scope.metric.counts, scope.metric.unit) != ("calls", "seconds"):
+        return found
+    medians = [nearest_rank(sorted(sample[0] for sample in column), 50) for column in columns]
+    return replace(found, typical_s=min(medians))
+
+
+def _of_columns(scope: Scope, columns: Sequence[Sequence[Sample]], cases: int, lost: int) -> Measurement:
+    metric, compare = scope.metric, scope.criterion.compare
+    n = min(map(len, columns)) if metric.counts == "calls" else cases
     if metric.paired:
         pairs = [(*model, *baseline) for model, baseline in zip(*columns, strict=True)]
         return Measurement(observed=metric.combine(pairs), n=n, lost=lost)

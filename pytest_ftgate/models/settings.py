@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from pytest_ftgate.models.proxy import Proxy
 from pytest_ftgate.models.retry import RetryPolicy
 
 ApiName = Literal["chat", "responses"]
+_SECRET_NAME = re.compile("auth|cookie|credential|key|pass|secret|session|signature|token", re.IGNORECASE)
+_RANDOM = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{20,}")
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 MAX_BYTES = 8_000_000
 
@@ -56,7 +59,14 @@ class EndpointSettings:
         """All that must never be shown, in the forms in which it is written."""
         parts = urlsplit(self.base_url)
         proxy = urlsplit(self.proxy.url).password if self.proxy else None
-        query = [value for pair in parts.query.split("&") for value in pair.partition("=")[2:]]
-        headers = [text for value in self.headers.values() for text in (value, value.rpartition(" ")[2])]
+        pairs = [pair.partition("=") for pair in parts.query.split("&")]
+        query = [value for name, _, value in pairs if name != "api-version"]
+        private = [value for name, value in self.headers.items() if _holds_secret(name, value)]
+        headers = [text for value in private for text in (value, value.rpartition(" ")[2])]
         texts = [self.api_key, proxy, parts.username, parts.password, *query, *headers]
         return [form for text in texts if text for form in {text, unquote(text)}]
+
+
+def _holds_secret(header: str, value: str) -> bool:
+    """Whether a header must not be shown; a word such as a team's name occurs in answers, too."""
+    return bool(_SECRET_NAME.search(header) or _RANDOM.search(value))

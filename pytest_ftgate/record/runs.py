@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -18,7 +19,9 @@ class RunInfo:
     defaults; `gate_options` are the command line options that touched it. `models` describes each arm: name,
     host, kind, revision; no secrets. `shard` is (number, of how many), counted from 1. `cut_short` says why
     something selected did not finish, None if all did. `no_model` marks a run that had case files and no
-    model. `warnings` are sentences that the verdict repeats. `started` and `finished` are ISO 8601 stamps.
+    model. `warnings` are sentences that the verdict repeats. `lag_p95_s` is how late the client itself was:
+    95 % of its samples were at most so many seconds late; None where nothing was sampled. `started` and
+    `finished` are ISO 8601 stamps.
     """
 
     run_id: str
@@ -33,6 +36,7 @@ class RunInfo:
     no_model: bool = False
     cut_short: str | None = None
     warnings: tuple[str, ...] = ()
+    lag_p95_s: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Builtins only, empty fields left out, ready for `json.dumps`."""
@@ -48,9 +52,10 @@ class RunInfo:
             "cut_short": self.cut_short,
             "warnings": list(self.warnings),
         }
-        return {"run_id": self.run_id, "mode": self.mode} | {
-            key: value for key, value in row.items() if value
-        }
+        told = {key: value for key, value in row.items() if value}
+        # A lag of 0 says something.
+        lag = {"lag_p95_s": self.lag_p95_s} if self.lag_p95_s is not None else {}
+        return {"run_id": self.run_id, "mode": self.mode, **told, **lag}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -69,7 +74,14 @@ class RunInfo:
             no_model=row.get("no_model", False) is True,
             cut_short=row.get("cut_short"),
             warnings=tuple(str(warning) for warning in row.get("warnings", ())),
+            lag_p95_s=_seconds(row.get("lag_p95_s")),
         )
+
+
+def _seconds(value: Any) -> float | None:
+    if value is None or 0 <= value < math.inf:
+        return None if value is None else float(value)
+    raise ValueError(f"lag_p95_s is {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

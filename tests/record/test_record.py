@@ -65,6 +65,7 @@ def full_record() -> Record:
         shard=(1, 2),
         no_model=True,
         started="2024-05-01T10:00:00+00:00",
+        lag_p95_s=0.0,
     )
     return replace(made, conflicts=(came_in[2].key,))
 
@@ -146,6 +147,11 @@ def with_line(number: int, text: str) -> Any:
             "'ftgate.record/1' was expected",
         ),
         (with_row(0, run_id=None), "run.jsonl:1: this run has no 'run_id'"),
+        (with_row(0, lag_p95_s=-1), "run.jsonl:1: this run is damaged: lag_p95_s is -1"),
+        (
+            with_row(0, lag_p95_s="x"),
+            "run.jsonl:1: this run is damaged: '<=' not supported between instances of 'int' and 'str'",
+        ),
         (with_line(1, "{"), "run.jsonl:2: not JSON: Expecting property name enclosed in double quotes: "
          "line 1 column 2 (char 1)"),
         (with_line(1, "[1]"), "run.jsonl:2: a JSON object was expected, not list"),
@@ -368,12 +374,15 @@ def test_what_shards_say_of_their_runs_is_joined() -> None:
     first, second = shards(record([case(f"c{n}") for n in range(4)], mode="live"), 2)
     first = replace(
         first,
-        run=replace(first.run, cut_short="Ctrl-C", warnings=("b",), started="2", finished="3"),
+        run=replace(
+            first.run, cut_short="Ctrl-C", warnings=("b",), started="2", finished="3", lag_p95_s=0.01
+        ),
         plan=replace(first.plan, left_out=("evals/x.evalcase.yaml",)),
         conflicts=(KEY,),
     )
     second = replace(
-        second, run=replace(second.run, mode="mixed", warnings=("a", "b"), started="1", finished="4")
+        second,
+        run=replace(second.run, mode="mixed", warnings=("a", "b"), started="1", finished="4", lag_p95_s=0.03),
     )
 
     merged = merge([first, second])
@@ -382,6 +391,7 @@ def test_what_shards_say_of_their_runs_is_joined() -> None:
     assert (merged.run.mode, merged.run.shard) == ("mixed", None)
     assert merged.run.cut_short == "shard 1: Ctrl-C"
     assert merged.run.warnings == ("a", "b")
+    assert merged.run.lag_p95_s == 0.03
     assert merged.plan.left_out == ("evals/x.evalcase.yaml",)
     assert merged.conflicts == (KEY,)
 

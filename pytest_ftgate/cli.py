@@ -90,11 +90,15 @@ def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path
     from pytest_ftgate.reports.inert import inert_line  # noqa: PLC0415
     from pytest_ftgate.reports.verdict_check import Demand, read_verdict, refusal  # noqa: PLC0415
 
-    if not run_id and max_age is None:
+    if run_id is not None and not run_id.strip():
+        raise click.UsageError(
+            "--run-id is empty: a variable that is not set? Give the run's id, or leave it out."
+        )
+    if run_id is None and max_age is None:
         raise click.UsageError("Say which run is meant: --run-id ID, or --max-age AGE (such as 2h), or both.")
     with _Usable():
         digest = _read_gate(gate).digest if gate else None
-    demand = Demand(run_id=run_id or None, max_age=max_age, gate_digest=digest, gate_name=str(gate))
+    demand = Demand(run_id=run_id, max_age=max_age, gate_digest=digest, gate_name=str(gate))
     try:
         verdict = read_verdict(path)
         reason = refusal(verdict, demand, datetime.now(UTC))

@@ -98,10 +98,17 @@ def test_verify_wants_to_know_which_run() -> None:
     )
 
 
-def test_an_empty_run_id_is_none() -> None:
+@pytest.mark.parametrize("more", [[], ["--max-age", "2h"]])
+def test_an_empty_run_id_is_refused_rather_than_demanded_of_nothing(more: list[str]) -> None:
+    """`--run-id "$RUN_ID"` with an unset variable must not weaken the check."""
     write_verdict(run_id="")
 
-    assert run("verify", "--run-id", "").exit_code == 2
+    result = run("verify", "--run-id", "", *more)
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith(
+        "Error: --run-id is empty: a variable that is not set? Give the run's id, or leave it out.\n"
+    )
 
 
 def test_verify_lets_a_ship_of_the_run_through() -> None:

@@ -5,6 +5,7 @@ One answer per line, sorted, so that a new baseline is reviewed as a diff. Nothi
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -77,6 +78,9 @@ _AS_THEY_ARE = (
 
 def _replace(path: Path, lines: Iterable[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not (path.is_file() or path.is_dir() or path.is_symlink()):
+        # Replaced, a device such as /dev/null would be gone for the whole machine.
+        raise OSError(errno.EINVAL, "it is not a file")
     # Not by mkstemp, whose files only their owner may read: this one is committed and shared.
     new = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

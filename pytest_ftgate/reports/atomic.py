@@ -11,13 +11,17 @@ from pytest_ftgate.errors import ConfigError
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Puts `text` at `path` in one step, making missing folders; what lies there is replaced, links too.
+    """Puts `text` at `path` in one step, making missing folders; a file there is replaced, links too.
+
+    Anything else there is refused: replaced, a device such as /dev/null would be gone for the whole machine.
 
     A lone surrogate becomes the escape that JSON has for it. Raises ConfigError that names the path.
     """
     try:
         if path.is_dir() and not path.is_symlink():
             raise ConfigError(f"can't write {path}: there is a folder of that name")
+        if path.exists() and not path.is_file() and not path.is_symlink():
+            raise ConfigError(f"can't write {path}: it is not a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:

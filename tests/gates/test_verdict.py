@@ -12,7 +12,7 @@ import pytest
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.gates import GateError, Status, Verdict, Word, assess, judged_cases, parse_gate
-from pytest_ftgate.record import Plan, PlannedCase, Record, Trial, TrialKey
+from pytest_ftgate.record import Plan, PlannedCase, PlannedItem, Record, Trial, TrialKey
 from tests.support.records import (
     BOTH,
     case,
@@ -668,3 +668,77 @@ def test_a_stored_gate_that_is_wrong_is_an_error_only_if_it_is_needed() -> None:
     with pytest.raises(GateError):
         assess(made)
     assert assess(made, parse_gate(GATE)).verdict.word is Word.SHIP
+
+
+# Names in a list that nothing planned answers to: their absence must not help.
+
+
+def test_a_misspelt_category_in_a_list_blocks_the_verdict() -> None:
+    edge, odd = case("edge-1", category="edge"), case("odd-1", category="odd")
+    gate = gate_of(at_least="100%", category=["edge", "ood"])
+    gate["criteria"]["overall"] = {"metric": "pass_rate", "at_least": "50%"}
+
+    verdict = judged([edge, odd], trials(edge, "P", "P") + trials(odd, "F", "P"), gate).verdict
+
+    assert verdict.word is Word.INCONCLUSIVE
+    assert [
+        (one.name, one.status, one.reason) for one in verdict.criteria if one.status is not Status.GO
+    ] == [("rate[ood]", Status.NOT_MEASURED, "no case has the category 'ood'. Did you mean 'odd'?")]
+
+
+def test_a_category_of_a_list_of_which_every_case_is_skipped_blocks_the_verdict() -> None:
+    edge, odd = case("edge-1", category="edge"), case("odd-1", category="odd", skip="flaky")
+
+    verdict = judged(
+        [edge, odd], trials(edge, "P", "P"), gate_of(at_least="100%", category=["edge", "odd"])
+    ).verdict
+
+    assert verdict.word is Word.INCONCLUSIVE
+    assert verdict.criteria[-1].reason == "every case with category 'odd' is skipped"
+
+
+def test_a_misspelt_entry_in_a_list_of_metrics_blocks_the_verdict() -> None:
+    one = case("a", expect=(entry("json_valid"), entry("json_schema")))
+    gate = gate_of(metric=["json_valid", "json_shema"], at_least="0%")
+
+    verdict = judged([one], trials(one, "P", "P"), gate).verdict
+
+    assert verdict.word is Word.INCONCLUSIVE
+    assert [(found.name, found.reason) for found in verdict.criteria if found.status is not Status.GO] == [
+        ("rate[json_shema]", "no case has an entry 'json_shema'. Did you mean 'json_schema'?")
+    ]
+
+
+def test_a_list_of_metrics_may_name_scorers_that_no_case_uses() -> None:
+    one = case("a", expect=(entry("json_valid"),))
+
+    verdict = judged(
+        [one], trials(one, "P", "P"), gate_of(metric=["json_valid", "regex"], at_least="100%")
+    ).verdict
+
+    assert [found.name for found in verdict.criteria] == ["rate"]
+    assert verdict.word is Word.SHIP
+
+
+def test_per_tag_without_any_tag_is_not_measured_over_all_cases() -> None:
+    one = case("a")
+
+    verdict = judged([one], trials(one, "P", "P"), gate_of(at_least="0%", per="tag")).verdict
+
+    assert verdict.word is Word.INCONCLUSIVE
+    assert verdict.criteria[0].reason == (
+        "no case that it selects has a tag, and `per: tag` makes one criterion for each"
+    )
+
+
+def test_a_case_that_is_only_asked_counts_as_no_pass_whatever_its_path_looks_like_in_node_ids() -> None:
+    """Through a linked folder the node id and the case's path differ."""
+    asked = case("a", expect=(), items=[PlannedItem(nodeid="link/tools.evalcase.yaml::a", arms=BOTH)])
+    wrong = case("b")
+
+    rate = result(
+        judged([asked, wrong], trials(asked, "P", "P") + trials(wrong, "F", "F"), gate_of(at_least="50%")),
+        "rate",
+    )
+
+    assert (rate.status, rate.n, rate.observed) == (Status.NO_GO, 1, 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,3 +134,15 @@ def test_a_file_that_can_not_be_written_is_named_and_the_old_one_stays(tmp_path:
 
     assert str(caught.value) == f"{path}: the answers can't be saved: Is a directory"
     assert [one.name for one in tmp_path.iterdir()] == ["prod.jsonl"]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    """A device such as /dev/null would else become a file, for the whole machine."""
+    pipe = tmp_path / "prod.jsonl"
+    os.mkfifo(pipe)
+
+    with pytest.raises(RecordError) as caught:
+        write_answers(pipe, record(trial()))
+
+    assert str(caught.value) == f"{pipe}: the answers can't be saved: it is not a file"
+    assert pipe.is_fifo()

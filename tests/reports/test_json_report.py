@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import stat
 from dataclasses import replace
@@ -245,3 +246,15 @@ def test_of_several_mistakes_the_sentence_has_the_first_and_the_reasons_have_all
 
     assert content["sentence"] == "a: wrong (and 2 more)"
     assert content["reasons"] == ["a: wrong", "b: wrong", "c: wrong"]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    """A device such as /dev/null would else become a file, for the whole machine."""
+    pipe = tmp_path / "verdict.json"
+    os.mkfifo(pipe)
+
+    with pytest.raises(ConfigError) as caught:
+        write_atomic(pipe, "new")
+
+    assert str(caught.value) == f"can't write {pipe}: it is not a file"
+    assert pipe.is_fifo()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_ftgate.cases import EvalCase
     from pytest_ftgate.completions import Completion, ToolCall, Usage
+    from pytest_ftgate.gates import Metric
     from pytest_ftgate.plugin.handles import as_model
     from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
     from pytest_ftgate.scores import Score
@@ -15,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Completion",
     "EvalCase",
+    "Metric",
     "Option",
     "Score",
     "ScorerSpec",
@@ -28,6 +30,7 @@ __all__ = [
 _HOMES = {
     "Completion": "completions",
     "EvalCase": "cases",
+    "Metric": "gates",
     "Option": "scorers.spec",
     "Score": "scores",
     "ScorerSpec": "scorers.spec",

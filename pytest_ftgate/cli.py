@@ -41,12 +41,17 @@ def main() -> None:
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE instead of stdout."
 )
 def schema(output: Path | None) -> None:
-    """Print the JSON Schema of case files, for editors that check YAML while you type."""
-    from pytest_ftgate.files.schema import case_file_schema  # noqa: PLC0415  (imports the scorers' table)
-    from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
-    from pytest_ftgate.scorers import BUILTIN  # noqa: PLC0415
+    """Print the JSON Schema of case files, for editors that check YAML while you type.
 
-    text = json.dumps(case_file_schema(BUILTIN), indent=2, ensure_ascii=False) + "\n"
+    It knows the scorers of this project's conftest and of installed plugins too.
+    """
+    from pytest_ftgate.files.schema import case_file_schema  # noqa: PLC0415  (imports the scorers' table)
+    from pytest_ftgate.plugin.extensions import scorers_of_project  # noqa: PLC0415  (imports pytest)
+    from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
+
+    with _Usable():
+        scorers = scorers_of_project()
+    text = json.dumps(case_file_schema(scorers), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         _print(text)
         return

@@ -13,7 +13,7 @@ from pytest_ftgate.files.mistakes import Mistakes, file_error
 from pytest_ftgate.files.model_entries import ModelEntry, entry_name, parse_entry
 from pytest_ftgate.files.nodes import ListNode, MapNode, Node, NodeError, Scalar
 from pytest_ftgate.files.references import References, Unusable, read_regular_file, relative
-from pytest_ftgate.gates import GateError, parse_gate
+from pytest_ftgate.gates import BUILTIN_METRICS, GateError, Metric, parse_gate
 
 DEFAULT_NAME = "ftgate.yaml"
 MAX_CONFIG_BYTES = 2 * 2**20
@@ -40,7 +40,9 @@ class ConfigFile:
     gate: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_config(path: Path | None, rootdir: Path) -> ConfigFile:
+def read_config(
+    path: Path | None, rootdir: Path, metrics: Mapping[str, Metric] = BUILTIN_METRICS
+) -> ConfigFile:
     """Reads `ftgate.yaml` of the rootdir, or another file; without the former there is nothing to read.
 
     Raises `FileError` with every mistake, those of the gate included.
@@ -55,7 +57,7 @@ def read_config(path: Path | None, rootdir: Path) -> ConfigFile:
         raise file_error(shown, f"the file {reason}") from None
     except NodeError as error:
         raise file_error(shown, error) from None
-    return _ConfigReader(root, shown, References(chosen.parent, rootdir)).config()
+    return _ConfigReader(root, shown, References(chosen.parent, rootdir), metrics).config()
 
 
 def _root(raw: bytes) -> MapNode:
@@ -68,10 +70,13 @@ def _root(raw: bytes) -> MapNode:
 class _ConfigReader:
     """Reads one `ftgate.yaml`; lives for one call of `read_config`."""
 
-    def __init__(self, root: MapNode, path: str, references: References) -> None:
+    def __init__(
+        self, root: MapNode, path: str, references: References, metrics: Mapping[str, Metric]
+    ) -> None:
         self._root = root
         self._path = path
         self._references = references
+        self._metrics = metrics
         self._mistakes = Mistakes(path)
 
     def config(self) -> ConfigFile:
@@ -82,7 +87,7 @@ class _ConfigReader:
             **{key: self._checked(key, _name_reader(key), None) for key in _NAMES},
             roles=self._checked("roles", _roles, {}),
             models=self._checked("models", self._models, {}),
-            gate=self._checked("gate", _gate, {}),
+            gate=self._checked("gate", lambda node: _gate(node, self._metrics), {}),
         )
         if self._mistakes:
             raise self._mistakes.error()
@@ -124,11 +129,11 @@ def _roles(node: Node) -> dict[str, dict[str, str]]:
     return read
 
 
-def _gate(node: Node) -> dict[str, Any]:
+def _gate(node: Node, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     written = values.mapping(node, "'gate'")
     raw = {key: _raw(value) for key, value in written.values.items()}
     try:
-        parse_gate(raw)
+        parse_gate(raw, metrics=metrics)
     except GateError as error:
         places = [(_at(written, where), message) for where, message in error.each()]
         raise NodeError(*((at.line, at.column, message) for at, message in places)) from None

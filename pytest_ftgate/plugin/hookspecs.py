@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_ftgate.gates import Assessment
+    from pytest_ftgate.gates import Assessment, Metric
     from pytest_ftgate.scorers.spec import ScorerSpec
 
 
@@ -33,6 +33,18 @@ def pytest_ftgate_scorers(config: pytest.Config) -> Mapping[str, ScorerSpec] | N
 
     Called once, before the first case file is read, on every process that collects. A name that is taken is
     refused.
+    """
+
+
+@pytest.hookspec
+def pytest_ftgate_metrics(config: pytest.Config) -> Mapping[str, Metric] | None:
+    """Adds metrics by name to those that criteria in `ftgate.yaml` may use.
+
+    Called once on every process, before the gate is read. A name that is taken is refused. Example::
+
+        def pytest_ftgate_metrics(config):
+            return {"polite": Metric(name="polite", doc="Share of polite answers.", unit="rate",
+                                     compares=("value", "delta"), nothing="no answer", passed=is_polite)}
     """
 
 

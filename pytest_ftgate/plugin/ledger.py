@@ -120,7 +120,7 @@ class RunLedger:
             cut_short=self.cut_short(interruption),
             warnings=tuple(dict.fromkeys((*self.remarks, *self._flaky_remarks()))),
         )
-        return assess(self.trials.freeze(run, self.plan or Plan()))
+        return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
 
 
 def _no_case(session: FtgateSession) -> str:

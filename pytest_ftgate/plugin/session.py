@@ -13,6 +13,7 @@ from pytest_ftgate.errors import ConfigError, FileError, ModelError
 from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.collected import CollectedCases, ignored_case_files, similar_names
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
+from pytest_ftgate.plugin.extensions import all_metrics, all_scorers
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
 from pytest_ftgate.plugin.stash import eval_test_key
@@ -22,7 +23,7 @@ from pytest_ftgate.reports import check_report_path
 if TYPE_CHECKING:
     from pytest_ftgate.completions import Completion
     from pytest_ftgate.files.config_file import ConfigFile
-    from pytest_ftgate.gates import Gate
+    from pytest_ftgate.gates import Gate, Metric
     from pytest_ftgate.models import Request
     from pytest_ftgate.models.engine import CompletionEngine
     from pytest_ftgate.scorers.spec import ScorerSpec
@@ -56,7 +57,7 @@ class FtgateSession:
         from pytest_ftgate.files.config_file import read_config  # noqa: PLC0415  (imports yaml)
 
         try:
-            return read_config(self.settings.config_path, self.config.rootpath)
+            return read_config(self.settings.config_path, self.config.rootpath, self.metrics)
         except (FileError, ConfigError) as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -65,20 +66,17 @@ class FtgateSession:
         """The gate of this run."""
         from pytest_ftgate.gates import parse_gate  # noqa: PLC0415  (not needed where nothing is gated)
 
-        return parse_gate(self.config_file.gate, options=self.settings.gate_options)
+        return parse_gate(self.config_file.gate, options=self.settings.gate_options, metrics=self.metrics)
 
     @cached_property
     def table(self) -> Mapping[str, ScorerSpec]:
-        """The scorers that case files may use: ours, and those that hooks add."""
-        from pytest_ftgate.scorers import BUILTIN  # noqa: PLC0415  (not without a case file)
+        """The scorers that case files may use."""
+        return all_scorers(self.config)
 
-        table = dict(BUILTIN)
-        for added in self.config.hook.pytest_ftgate_scorers(config=self.config):
-            for name, spec in (added or {}).items():
-                if name in table:
-                    raise pytest.UsageError(f"pytest_ftgate_scorers: there already is a scorer '{name}'")
-                table[name] = spec
-        return table
+    @cached_property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics that criteria may name."""
+        return all_metrics(self.config)
 
     @cached_property
     def collected(self) -> CollectedCases:

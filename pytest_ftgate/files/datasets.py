@@ -193,6 +193,7 @@ def _rank(dataset: DataSet, row: Row) -> bytes:
 
 def _add_case(dataset: DataSet, row: Row, path: str, reader: CaseReader) -> None:
     notes: list[Note] = []
+    taken: list[Note] = []
     nodes: list[tuple[Scalar, Node]] = []
     for key, fill in dataset.filled:
         try:
@@ -202,9 +203,9 @@ def _add_case(dataset: DataSet, row: Row, path: str, reader: CaseReader) -> None
     own = reader.fields.read(nodes, notes)
     name = own.get("id")
     if name is not None:
-        name = reader.claim(name, Scalar(name, False, row.line, 1), path, notes)
+        name = reader.claim(name, Scalar(name, False, row.line, 1), path, taken)
     fields = {**dataset.constant, **_without_nulls(own)}
-    case = None if notes else reader.build(fields, dataset.node, notes, from_dataset=True)
+    case = None if notes or taken else reader.build(fields, dataset.node, notes, from_dataset=True)
     if case is not None:
         reader.add(case, path, row.line)
         return
@@ -212,7 +213,7 @@ def _add_case(dataset: DataSet, row: Row, path: str, reader: CaseReader) -> None
     placed = [
         (row.line, 1, f"{message} (asked for in {here}:{line}:{column})") for line, column, message in notes
     ]
-    reader.mistakes.add(placed, case=name or _row_name(path, row), path=path)
+    reader.mistakes.add([*taken, *placed], case=name or _row_name(path, row), path=path)
 
 
 def _without_nulls(fields: Fields) -> Fields:

@@ -358,12 +358,9 @@ def test_an_id_that_a_case_has_already_is_refused_in_a_row(complaints: Complaint
     (data / "facts.jsonl").write_text(rows({}, {"id": "r0"}, {"id": "mine"}))
 
     assert complaints("cases:\n  - {id: mine, prompt: x, expect: y}\n" + ENTRY) == [
-        "evals/facts.jsonl:2:1: case 'facts.jsonl-line-2': the id 'r0' is taken, by "
-        "evals/facts.jsonl:1 (asked for in "
-        "evals/tools.evalcase.yaml:2:1)",
+        "evals/facts.jsonl:2:1: case 'facts.jsonl-line-2': the id 'r0' is taken, by evals/facts.jsonl:1",
         "evals/facts.jsonl:3:1: case 'facts.jsonl-line-3': the id 'mine' is taken, by "
-        "evals/tools.evalcase.yaml:2 (asked "
-        "for in evals/tools.evalcase.yaml:3:1)",
+        "evals/tools.evalcase.yaml:2",
     ]
 
 

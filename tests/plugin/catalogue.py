@@ -1,4 +1,4 @@
-"""What the tests of the catalogue of faults share: a project that counts what it is asked, and what is told."""
+"""What the tests of the catalogue of faults share: a project that counts its requests, and what is told."""
 
 from __future__ import annotations
 

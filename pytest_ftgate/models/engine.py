@@ -231,9 +231,13 @@ class CompletionEngine:
             self._stop_for(outcome)
 
     def _stop_for(self, error: FatalModelError) -> None:
+        self._halt(error)
+        self._abandon(error)
+
+    def _halt(self, error: FatalModelError) -> None:
+        """Sends nothing any more; answers that have arrived may still be on their way through the store."""
         if self.fatal is None:
             self.fatal = error
-            self._abandon(error)
             if self._loop is not None:
                 with contextlib.suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._cancel_all)
@@ -319,9 +323,11 @@ class CompletionEngine:
     async def _ask(self, lane: Lane, job: Job) -> None:
         try:
             outcome = await outcome_of(lane.model, job.request)
-            if self._sharing is None or isinstance(outcome, FatalModelError):
+            if self._sharing is None:
                 self._settle(job, outcome)
-            if self._sharing is not None:
+            else:
+                if isinstance(outcome, FatalModelError):
+                    self._halt(outcome)
                 self._sharing.keep(job, outcome)
         finally:
             lane.in_flight -= 1

@@ -88,15 +88,17 @@ class AnswerStore:
         return (f"{self._changed_rows} {which} changed in {self.path} during the run, and asked again",)
 
     def claim(self, keys: Sequence[str]) -> dict[str, State]:
-        """Of each key its outcome, or whose it is: mine if nobody who is alive had claimed it."""
+        """Of each key, in their order, its outcome or whose it is: mine if nobody alive had claimed it."""
         self.beat()
         states: dict[str, State] = {}
         for some in _parts(keys):
             self._change(_CLAIM, keys=json.dumps(some), now=time.monotonic())
             states |= self._states(some)
         again = [key for key in keys if key not in states]
-        # Their rows had been changed by somebody, and are gone now.
-        return states | self.claim(again) if again else states
+        if again:
+            # Their rows had been changed by somebody, and are gone now.
+            states |= self.claim(again)
+        return {key: states[key] for key in keys}
 
     def outcomes(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """The outcomes that are there, whoever brought them."""

@@ -196,6 +196,37 @@ def complaints_of(config_of: ReadConfig, source: str) -> list[str]:
             ["1:38: the price of input takes a number of at least 0, and this is '-1'"],
         ),
         ("models: {a: {name: x, api: respones}}", ["1:28: 'api' is 'respones'. Did you mean 'responses'?"]),
+        ("models: {a: {name: x, stream: 1}}", ["1:31: 'stream' takes true or false, and this is '1'"]),
+        (
+            "models: {a: {name: x, azure_endpoint: 'https://h', base_url_env: B, api_version: 2024-10-21}}",
+            ["1:23: 'base_url_env' and 'azure_endpoint' exclude each other"],
+        ),
+        (
+            "models: {a: {name: x, azure_endpoint: 'https://h'}}",
+            [
+                "1:23: the endpoint needs 'api_version', such as 2024-10-21; "
+                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' alone"
+            ],
+        ),
+        (
+            "models: {a: {name: x, base_url: 'https://h', deployment: y}}",
+            [
+                "1:46: 'deployment' goes with 'azure_endpoint'; "
+                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' alone"
+            ],
+        ),
+        (
+            "models: {a: {name: x, azure_endpoint: 'https://h/openai/v1', api_version: v1}}",
+            [
+                "1:39: 'azure_endpoint' ends with the host: https://NAME.openai.azure.com; "
+                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' alone",
+                "1:75: 'api_version' is a date such as 2024-10-21, and this is 'v1'",
+            ],
+        ),
+        (
+            "models: {a: {python: 'a:b', stream: true}}",
+            ["1:29: 'stream' does not go with 'python'"],
+        ),
         ("models: {a: {name: x, headers: {'a b': c}}}", ["1:33: 'a b' is no name of a header"]),
         ("models: {a: {name: x, headers: {a: é}}}", ["1:36: the header 'a' is not printable ASCII"]),
         (
@@ -228,6 +259,7 @@ def test_a_mistake_is_named_with_its_place(config_of: ReadConfig, source: str, e
         'headers: {X-Any: "sk-canary-4711\\n"}',
         "base_url: 'https://user:sk-canary-4711@host/v1'",
         "base_url: 'https://host/v1?token=sk-canary-4711'",
+        "api_version: 2024-10-21, azure_endpoint: 'https://host?key=sk-canary-4711'",
         "base_url: 'https://[sk-canary-4711/v1'",
     ],
 )

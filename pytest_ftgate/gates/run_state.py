@@ -124,16 +124,23 @@ def _served(summary: Summary) -> Iterator[str]:
     """Where an endpoint says that another model answered than was asked, or several did."""
     for arm in Arm:
         described = summary.record.run.models.get(arm, {})
+        models = [described, *described.get("roles", {}).values()]
+        asked = [str(one.get("model") or one.get("name")) for one in models]
+        live = described and all(one.get("kind") not in ("recorded", "python") for one in models)
         served = _distinct(summary, arm, "model")
-        asked = described.get("name")
-        others = [name for name in served if asked and name != asked and not name.startswith(f"{asked}-")]
-        if others and described.get("kind") not in ("recorded", "python"):
-            yield f"the {arm} was asked for as '{asked}', and served by {_quoted(others)}"
-        elif len(served) > 1:
+        others = [name for name in served if live and not any(_is_served_as(one, name) for one in asked)]
+        if others:
+            yield f"the {arm} was asked for as {_quoted(asked)}, and served by {_quoted(others)}"
+        elif len(served) > len(models):
             yield f"the {arm}'s answers come from {len(served)} models: {_quoted(served)}"
         prints = _distinct(summary, arm, "fingerprint")
-        if len(prints) > 1:
+        if len(prints) > len(models):
             yield f"the {arm}'s answers come from {len(prints)} system fingerprints: {_quoted(prints)}"
+
+
+def _is_served_as(asked: str, served: str) -> bool:
+    """A name may stand for its newest snapshot: gpt-4o-mini is served as gpt-4o-mini-2024-07-18."""
+    return served == asked or served.startswith(f"{asked}-")
 
 
 def _distinct(summary: Summary, arm: Arm, name: str) -> list[str]:

@@ -48,7 +48,6 @@ class OpenAIEndpoint:
             concurrency=settings.concurrency,
         )
         self._client: EndpointClient | None = None
-        self._served: set[str] = set()
 
     def __repr__(self) -> str:
         return f"OpenAIEndpoint({self._settings.model!r} at {self._host})"
@@ -75,25 +74,13 @@ class OpenAIEndpoint:
         return ()
 
     def remarks(self) -> Sequence[str]:
-        """What the endpoint says it served, where that is not what was asked for, or changed meanwhile."""
-        asked = self._settings.model
-        served = ", ".join(sorted(self._served))
-        if len(self._served) > 1:
-            return (f"{self.name}: several models answered for '{asked}': {served}",)
-        # A name may stand for its newest snapshot: gpt-4o-mini is served as gpt-4o-mini-2024-07-18.
-        return (
-            (f"{self.name}: asked for '{asked}', served '{served}'",)
-            if not served.startswith(asked) and served
-            else ()
-        )
+        """Nothing: the record knows which models were served, whichever process asked them."""
+        return ()
 
     async def complete(self, request: Request) -> Completion:
         """The answer, after retries, within `timeout_s`."""
         body = self.body(request)
-        answer = await self._retry.run(lambda: self._attempt(body))
-        if answer.model:
-            self._served.add(answer.model)
-        return answer
+        return await self._retry.run(lambda: self._attempt(body))
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -628,7 +628,29 @@ def test_another_model_served_than_asked_for_is_a_warning() -> None:
     )
     assert served("ft:x", model=asked) == ()
     assert served("gpt-4o-2024-08-06", model={"name": "gpt-4o"}) == ()
+    entry = {"name": "tuned", "kind": "openai", "model": "acme/support"}
+    assert served("acme/support", model=entry) == ()
+    assert served("llama", model=entry) == (
+        "the model was asked for as 'acme/support', and served by 'llama'",
+    )
     assert served("gpt-4o", model={"name": "baselines/prod.jsonl", "kind": "recorded"}) == ()
+
+
+def test_an_entry_of_ftgate_yaml_is_asked_for_by_its_models_name() -> None:
+    entry = {"name": "prod", "model": "gpt-4o", "kind": "openai"}
+
+    assert served("gpt-4o", model=entry) == ()
+    assert served("prod-2", model=entry) == ("the model was asked for as 'gpt-4o', and served by 'prod-2'",)
+
+
+def test_each_role_may_be_served_by_its_own_model() -> None:
+    entry = {"name": "prod", "model": "gpt-4o", "kind": "openai"}
+    roles = {"general": {"name": "base", "model": "llama-3", "kind": "openai"}}
+
+    assert served("llama-3", model={**entry, "roles": roles}) == ()
+    assert served("mistral", model={**entry, "roles": roles}) == (
+        "the model was asked for as 'gpt-4o', 'llama-3', and served by 'mistral'",
+    )
 
 
 def test_answers_of_several_models_or_fingerprints_are_a_warning() -> None:

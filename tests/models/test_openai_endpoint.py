@@ -191,32 +191,12 @@ def test_a_key_that_the_model_repeats_is_not_in_its_answer() -> None:
     assert answer.text == "My key is [redacted]!"
 
 
-def test_a_model_that_serves_what_was_asked_for_or_a_snapshot_of_it_is_not_remarked() -> None:
-    with ChatServer() as server:
-        model = chat(server.url, model="gpt-4o")
-        snapshot = chat(server.url, model="gpt-4o")
-        answer_of(model)
-    with ChatServer(lambda _: Reply(text="x", served="gpt-4o-2024-07-18")) as server:
-        snapshot = chat(server.url, model="gpt-4o")
-        answer_of(snapshot)
-
-    assert [*model.remarks(), *snapshot.remarks()] == []
-
-
-def test_a_model_that_serves_another_one_is_remarked() -> None:
+def test_the_model_that_was_served_stands_in_the_answer() -> None:
     with ChatServer(lambda _: Reply(text="x", served="llama\x00")) as server:
         model = chat(server.url)
-        answer_of(model)
 
-    assert model.remarks() == ("tuned: asked for 'ft:gpt', served 'llama\\x00'",)
-
-
-def test_a_model_that_changes_during_the_run_is_remarked() -> None:
-    with ChatServer(script=[Reply(text="x", served="b"), Reply(text="x", served="a")]) as server:
-        model = chat(server.url)
-        answers_of(model, requests(2))
-
-    assert model.remarks() == ("tuned: several models answered for 'ft:gpt': a, b",)
+        assert answer_of(model).model == "llama\\x00"
+    assert model.remarks() == ()
 
 
 def test_answers_are_not_mixed_up() -> None:

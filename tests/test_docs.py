@@ -61,7 +61,7 @@ def test_the_table_of_checks_is_the_registry() -> None:
     ("page", "keys"),
     [
         ("case-files.md", CASE_KEYS),
-        ("models.md", {key for keys in MODEL_KEYS.values() for key in keys} - {"recorded", "python", "api"}),
+        ("models.md", {key for keys in MODEL_KEYS.values() for key in keys} - {"recorded", "python"}),
     ],
 )
 def test_the_tables_name_every_key(page: str, keys: set[str]) -> None:
@@ -125,6 +125,13 @@ def test_the_models_in_the_documentation_are_read(tmp_path: Path) -> None:
     assert (config.model, config.baseline) == ("tuned", "prod")
     assert set(config.models) == {"tuned", "base", "prod", "my_app"}
     assert {"model", "baseline", "models", "roles", "gate"} <= set(CONFIG_KEYS)
+
+
+def test_the_endpoints_of_azure_in_the_documentation_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "ftgate.yaml"
+    path.write_text(snippets("models.md")[1], "utf-8")
+
+    assert read_config(path, tmp_path).models["prod"].api_version == "2024-10-21"
 
 
 def test_the_criteria_in_the_documentation_are_the_default_ones() -> None:

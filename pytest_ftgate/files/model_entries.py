@@ -75,7 +75,7 @@ _FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}[A-Za-z-]*")
 _AZURE_HOST = "https://NAME.openai.azure.com"
-_AZURE_V1 = f"for {_AZURE_HOST}/openai/v1/ write 'base_url' alone"
+_AZURE_V1 = f"for {_AZURE_HOST}/openai/v1/ write 'base_url' instead"
 _SECRET_KEYS = ("api_key", "key", "token", "password", "secret")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "api-key", "x-api-key", "cookie")
 _KEY_RULE = "keys never stand in a file: name the variable that holds it, 'api_key_env: …'"
@@ -114,10 +114,9 @@ def _places(entry: MapNode) -> Iterator[tuple[int, int, str]]:
     if is_azure and "api_version" not in entry.values:
         at = entry.keys[next(key for key in _PLACES[2:] if key in entry.values)]
         yield at.line, at.column, f"the endpoint needs 'api_version', such as 2024-10-21; {_AZURE_V1}"
-    for key in ("api_version", "deployment"):
-        if key in entry.values and not is_azure:
-            at = entry.keys[key]
-            yield at.line, at.column, f"{quoted(key)} goes with 'azure_endpoint'; {_AZURE_V1}"
+    if "api_version" in entry.values and not is_azure:
+        at = entry.keys["api_version"]
+        yield at.line, at.column, f"'api_version' goes with 'azure_endpoint'; {_AZURE_V1}"
 
 
 def _kind(name: str, entry: MapNode) -> Kind:

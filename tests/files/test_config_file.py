@@ -205,21 +205,21 @@ def complaints_of(config_of: ReadConfig, source: str) -> list[str]:
             "models: {a: {name: x, azure_endpoint: 'https://h'}}",
             [
                 "1:23: the endpoint needs 'api_version', such as 2024-10-21; "
-                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' alone"
+                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' instead"
             ],
         ),
         (
-            "models: {a: {name: x, base_url: 'https://h', deployment: y}}",
+            "models: {a: {name: x, base_url: 'https://h', api_version: 2024-10-21}}",
             [
-                "1:46: 'deployment' goes with 'azure_endpoint'; "
-                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' alone"
+                "1:46: 'api_version' goes with 'azure_endpoint'; "
+                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' instead"
             ],
         ),
         (
             "models: {a: {name: x, azure_endpoint: 'https://h/openai/v1', api_version: v1}}",
             [
                 "1:39: 'azure_endpoint' ends with the host: https://NAME.openai.azure.com; "
-                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' alone",
+                "for https://NAME.openai.azure.com/openai/v1/ write 'base_url' instead",
                 "1:75: 'api_version' is a date such as 2024-10-21, and this is 'v1'",
             ],
         ),

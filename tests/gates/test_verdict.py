@@ -644,11 +644,11 @@ def test_an_entry_of_ftgate_yaml_is_asked_for_by_its_models_name() -> None:
 
 
 def test_each_role_may_be_served_by_its_own_model() -> None:
-    entry = {"name": "prod", "model": "gpt-4o", "kind": "openai"}
+    own = {"name": "prod", "model": "gpt-4o", "kind": "openai"}
     roles = {"general": {"name": "base", "model": "llama-3", "kind": "openai"}}
 
-    assert served("llama-3", model={**entry, "roles": roles}) == ()
-    assert served("mistral", model={**entry, "roles": roles}) == (
+    assert served("llama-3", model={**own, "roles": roles}) == ()
+    assert served("mistral", model={**own, "roles": roles}) == (
         "the model was asked for as 'gpt-4o', 'llama-3', and served by 'mistral'",
     )
 

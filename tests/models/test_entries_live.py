@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ftgate.cases import Arm
+from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.errors import ConfigError
+from pytest_ftgate.files.case_file import read_suite
 from pytest_ftgate.files.config_file import read_config
-from pytest_ftgate.models import Model
+from pytest_ftgate.models import Model, Request
 from pytest_ftgate.models.make import make_model
+from pytest_ftgate.scorers import BUILTIN
 from tests.models.asking import answer_of, error_of
 from tests.support.requests import request
 from tests.support.server import ChatServer, Reply
@@ -125,6 +127,21 @@ def test_content_parts_are_translated_for_responses(made: Made) -> None:
     ]
 
 
+def test_content_parts_of_a_case_file_are_asked_and_digested(made: Made, tmp_path: Path) -> None:
+    def read(url: str) -> EvalCase:
+        path = tmp_path / "images.evalcase.yaml"
+        parts = f"[{{type: text, text: What is it?}}, {{type: image_url, image_url: '{url}'}}]"
+        path.write_text(f"cases: [{{id: a, expect: cat, messages: [{{role: user, content: {parts}}}]}}]")
+        return read_suite(path, tmp_path, BUILTIN).cases[0]
+
+    cat = read("https://x/y.png")
+    with ChatServer(lambda _: "cat") as server:
+        answer_of(made(f"{{name: x, base_url: '{server.url}'}}"), Request(case=cat, arm=Arm.MODEL))
+
+    assert server.requests[0].body["messages"] == [{"role": "user", "content": IMAGE}]
+    assert cat.asked == read("https://x/y.png").asked != read("https://x/z.png").asked
+
+
 AZURE_KEY = "azure-0123456789abcdef"
 
 
@@ -173,10 +190,15 @@ def test_azures_endpoint_and_key_may_stand_in_variables_of_ones_own(made: Made) 
 
 
 def test_azures_undated_api_is_an_endpoint_like_others(made: Made) -> None:
-    with ChatServer(path="/openai/v1") as server:
-        entry = f"{{name: support-ft, base_url: '{server.url}/', api_key_env: AZURE_OPENAI_API_KEY}}"
-        answer_of(made(entry, AZURE_OPENAI_API_KEY=AZURE_KEY))
+    served = Reply(text="x", served="gpt-4o-2024-08-06")
 
+    with ChatServer(lambda _: served, path="/openai/v1") as server:
+        where = f"base_url: '{server.url}/', api_key_env: AZURE_OPENAI_API_KEY"
+        model = made(f"{{name: gpt-4o, deployment: support-ft, {where}}}", AZURE_OPENAI_API_KEY=AZURE_KEY)
+        answer_of(model)
+
+    assert server.requests[0].body["model"] == "support-ft"
+    assert model.remarks() == ()
     assert server.requests[0].path == "/openai/v1/chat/completions"
     assert server.requests[0].headers["authorization"] == f"Bearer {AZURE_KEY}"
 

@@ -64,13 +64,38 @@ class AnswerRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One turn of a scripted conversation: what the user says, and what is expected of the answer to it.
+
+    `user` is text or content parts. `tool_results` has, by the name of a tool, what its calls return: any
+    JSON, those of the case included.
+    """
+
+    user: str | Sequence[Mapping[str, Any]]
+    expect: tuple[Expectation, ...] = ()
+    answer: AnswerRule | None = None
+    tool_results: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> Mapping[str, Any]:
+        """What the user says, in the form of chat completions."""
+        return {"role": "user", "content": self.user}
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """All of it that a model may come to see."""
+        return {"user": self.user, "tool_results": self.tool_results}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvalCase:
     """One eval case, complete: defaults are merged, templates filled in, references read.
 
-    `messages` begin with the system message, if there is one, and are in the form of chat completions.
-    `tools` are in OpenAI's form. `expect` is empty exactly for `expect: none`. `path` is relative to the
-    rootdir, with slashes; `line` and `column` count from 1 and point at the case (for a dataset row, at the
-    entry under `datasets:`).
+    `messages` begin with the system message, if there is one, and are in the form of chat completions; of a
+    scripted conversation they are what comes before its `turns`. `tools` are in OpenAI's form. `expect` is of
+    the (last) answer; it is empty for `expect: none`, and where only turns expect something. `path` is
+    relative to the rootdir, with slashes; `line` and `column` count from 1 and point at the case (for a
+    dataset row, at the entry under `datasets:`).
     """
 
     suite: str
@@ -82,6 +107,7 @@ class EvalCase:
     category: str = "default"
     tags: tuple[str, ...] = ()
     messages: tuple[Mapping[str, Any], ...]
+    turns: tuple[Turn, ...] = ()
     tools: tuple[Mapping[str, Any], ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     expect: tuple[Expectation, ...] = ()
@@ -97,16 +123,20 @@ class EvalCase:
 
     @property
     def prompt(self) -> str:
-        """The text of the last user message."""
-        for message in reversed(self.messages):
-            if message.get("role") == "user":
-                return message_text(message)
-        return ""
+        """The text of the last user message; of a scripted conversation, all that the user says in it."""
+        if self.turns:
+            return "\n".join(message_text(turn.message) for turn in self.turns)
+        return last_user_text(self.messages)
+
+    @property
+    def checks(self) -> tuple[Expectation, ...]:
+        """All that is expected: of each turn, in order, then of the last answer. () if nothing is judged."""
+        return (*(check for turn in self.turns for check in turn.expect), *self.expect)
 
     @property
     def wants_logprobs(self) -> bool:
         """Whether a check needs the log-probabilities of the answer's tokens."""
-        return any(leaf.scorer == "perplexity" for top in self.expect for leaf in top.leaves())
+        return any(leaf.scorer == "perplexity" for top in self.checks for leaf in top.leaves())
 
     def params_of(self, repeat: int) -> dict[str, Any]:
         """The request's parameters for one repeat (counted from 1): a `seed` moves along with it."""
@@ -117,8 +147,15 @@ class EvalCase:
 
     @property
     def asked(self) -> str:
-        """Digest of what is asked (messages, tools, the case's params), whoever is asked."""
-        return digest({"messages": self.messages, "tools": self.tools, "params": self.params})
+        """Digest of what is asked (messages, turns, tools, the case's params), whoever is asked."""
+        content = {"messages": self.messages, "tools": self.tools, "params": self.params}
+        return digest(content | ({"turns": [turn.asked for turn in self.turns]} if self.turns else {}))
+
+
+def last_user_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The text of the last message of a user; "" where there is none."""
+    asked = (message for message in reversed(messages) if message.get("role") == "user")
+    return message_text(next(asked, {}))
 
 
 def message_text(message: Mapping[str, Any]) -> str:

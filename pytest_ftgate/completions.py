@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Literal, Self, TypeVar
 
 from pytest_ftgate.cases import Arm
 
@@ -44,6 +45,9 @@ class Completion:
     `logprobs` are natural logarithms of the answer tokens' probabilities. `refusal` is the text of the API's
     refusal field. `cost` is in the currency of the entry's price, None without a price. `model` is what the
     endpoint says it served.
+
+    Of a scripted conversation it is the last turn's answer, with all calls in `steps`; usage, cost, latency
+    and log-probabilities are then those of the whole (None where one of the calls has none).
     """
 
     text: str = ""
@@ -62,6 +66,10 @@ class Completion:
     arm: Arm | None = None
     #: Seconds since the epoch at which the answer arrived; a stamp, never compared.
     created: float | None = None
+    #: Every answer of a scripted conversation, each with its turn, in order; () for any other case.
+    steps: tuple[Completion, ...] = ()
+    #: Which turn of its conversation this is an answer to, from 1; None outside one.
+    turn: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Builtins only, empty fields left out, ready for `json.dumps`."""
@@ -81,6 +89,8 @@ class Completion:
             "fingerprint": self.fingerprint,
             "source": self.source,
             "created": self.created,
+            "turn": self.turn,
+            "steps": [step.as_json() for step in self.steps],
         }
         return {key: value for key, value in row.items() if value is not None and value not in ([], {})}
 
@@ -106,7 +116,63 @@ class Completion:
             fingerprint=row.get("fingerprint"),
             source=row.get("source") or "live",
             created=row.get("created"),
+            turn=row.get("turn"),
+            steps=tuple(cls.from_json(step) for step in row.get("steps") or ()),
         )
+
+
+def conversation(steps: Sequence[Completion]) -> Completion:
+    """The completion of a scripted conversation, from all its answers (at least one, each with its turn)."""
+    answers = turn_answers(replace(steps[-1], steps=tuple(steps)))
+    return replace(_together(steps, answers[-1]), steps=tuple(steps), turn=None)
+
+
+def turn_answers(completion: Completion) -> tuple[Completion, ...]:
+    """The answer to each turn, in order; of a completion without steps, itself.
+
+    What a turn amounts to is the text of its last answer and the calls of all of them, since the model goes
+    on after a call.
+    """
+    by_turn = groupby(completion.steps, key=lambda step: step.turn)
+    return tuple(_turn_answer(list(steps)) for _, steps in by_turn) or (completion,)
+
+
+def _turn_answer(steps: Sequence[Completion]) -> Completion:
+    if len(steps) == 1:
+        return steps[0]
+    was_cut = any(step.finish_reason == "length" for step in steps)
+    return replace(
+        _together(steps, steps[-1]),
+        tool_calls=tuple(call for step in steps for call in step.tool_calls),
+        finish_reason="length" if was_cut else steps[-1].finish_reason,
+    )
+
+
+def _together(steps: Sequence[Completion], last: Completion) -> Completion:
+    """`last` with what was measured over all steps."""
+    logprobs = [step.logprobs for step in steps]
+    return replace(
+        last,
+        usage=Usage(
+            input_tokens=_sum(step.usage.input_tokens for step in steps),
+            output_tokens=_sum(step.usage.output_tokens for step in steps),
+        ),
+        cost=_sum(step.cost for step in steps),
+        latency_s=_sum(step.latency_s for step in steps),
+        time_to_first_token_s=steps[0].time_to_first_token_s,
+        logprobs=None
+        if any(each is None for each in logprobs)
+        else tuple(value for each in logprobs for value in each or ()),
+    )
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _sum(values: Iterable[_Number | None]) -> _Number | None:
+    """The sum, None if one of the values is not known."""
+    known = list(values)
+    return None if None in known else sum(value for value in known if value is not None)
 
 
 def _without_none(row: Mapping[str, Any]) -> dict[str, Any]:

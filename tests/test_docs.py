@@ -101,6 +101,24 @@ def test_every_expectation_in_the_documentation_is_read(tmp_path: Path) -> None:
     assert len(suite.cases) == len(written) == 11
 
 
+def test_the_conversation_in_the_documentation_is_read(tmp_path: Path) -> None:
+    (tmp_path / "shop_tools.json").write_text(
+        '[{"name": "get_order", "parameters": {"type": "object", "properties": {"id": {"type": "string"}}}}]',
+        "utf-8",
+    )
+    path = tmp_path / "doc.evalcase.yaml"
+    path.write_text(snippets("case-files.md")[3], "utf-8")
+
+    suite = read_suite(path, tmp_path, BUILTIN)
+
+    assert not suite.mistakes
+    (case,) = suite.cases
+    assert [len(turn.expect) for turn in case.turns] == [1, 2]
+    assert [turn.tool_results for turn in case.turns] == [
+        {"get_order": {"status": "delivered", "days_ago": 12}}
+    ] * 2
+
+
 def test_the_data_set_in_the_documentation_is_read(tmp_path: Path) -> None:
     rows = [
         '{"id": "a", "split": "test", "meta": {"lang": "en"}, "question": "q", "topic": "t", "answer": "y"}',
@@ -108,7 +126,7 @@ def test_the_data_set_in_the_documentation_is_read(tmp_path: Path) -> None:
     ]
     (tmp_path / "facts.jsonl").write_text("\n".join(rows), "utf-8")
     path = tmp_path / "doc.evalcase.yaml"
-    path.write_text(snippets("case-files.md")[3], "utf-8")
+    path.write_text(snippets("case-files.md")[4], "utf-8")
 
     suite = read_suite(path, tmp_path, BUILTIN)
 

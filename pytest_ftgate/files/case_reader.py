@@ -14,7 +14,7 @@ from pytest_ftgate.files.nodes import MapNode, Node, NodeError, Note, Scalar, wr
 from pytest_ftgate.files.wording import quoted
 
 MERGED = ("params", "metadata")
-_CONVERSATIONS = ("prompt", "messages")
+_CONVERSATIONS = ("prompt", "messages", "turns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,7 @@ class CaseReader:
             line=node.line,
             column=node.column,
             messages=messages,
+            turns=tuple(turn.within(fields) for turn in fields.get("turns") or ()),
             from_dataset=from_dataset,
             **rest,
         )
@@ -97,14 +98,15 @@ class CaseReader:
 
     def _check_together(self, fields: Fields, node: MapNode) -> None:
         notes = list(self.fields.misfits(fields))
-        if self.head.expect_required and "expect" not in fields:
+        turns = fields.get("turns") or ()
+        if self.head.expect_required and "expect" not in fields and not any(turn.expect for turn in turns):
             message = "a case needs 'expect': what the answer must be, or 'expect: none'"
             if "expect" in node.values:
                 message += "; if the answer is the word null, quote it"
             notes.append((node.line, node.column, message))
         talks = [key for key in _CONVERSATIONS if key in fields]
         if not talks:
-            notes.append((node.line, node.column, "a case needs a 'prompt' or 'messages'"))
+            notes.append((node.line, node.column, "a case needs a 'prompt', 'messages' or 'turns'"))
         if len(talks) > 1:
             remedy = next(
                 (
@@ -114,20 +116,27 @@ class CaseReader:
                 ),
                 "",
             )
-            notes.append((node.line, node.column, f"a case has 'prompt' or 'messages', not both{remedy}"))
+            either = " or ".join(map(quoted, talks))
+            notes.append((node.line, node.column, f"a case has {either}, not {_BOTH[len(talks)]}{remedy}"))
+        if "tool_results" in node.values and fields.get("tool_results") and not turns:
+            at = node.keys["tool_results"]
+            message = "'tool_results' goes with 'turns': write the prompt as turns: [{user: …}]"
+            notes.append((at.line, at.column, message))
         if notes:
             raise NodeError(*notes)
 
 
-_TALK = ("system", "prompt", "messages")
+_TALK = ("system", "prompt", "messages", "turns", "tool_results")
+_BOTH = {2: "both", 3: "all three"}
 
 
 def _messages(fields: Fields, node: MapNode) -> tuple[Mapping[str, Any], ...]:
+    """The messages of the case; of a conversation, those before its turns."""
     system, prompt = fields.get("system"), fields.get("prompt")
-    talk = fields["messages"] if prompt is None else ({"role": "user", "content": prompt},)
+    talk = fields.get("messages") or (() if prompt is None else ({"role": "user", "content": prompt},))
     if system is None:
         return tuple(talk)
-    if talk[0]["role"] in ("system", "developer"):
+    if talk and talk[0]["role"] in ("system", "developer"):
         remedy = "" if "system" in node.values else "; write 'system: null' to leave out the default"
         raise wrong(node, f"the case has a 'system', and its messages begin with another one{remedy}")
     return ({"role": "system", "content": system}, *talk)

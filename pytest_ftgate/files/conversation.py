@@ -1,17 +1,111 @@
-"""`system`, `prompt` and `messages` → the messages of chat completions. Text stays as it was typed."""
+"""`system`, `prompt` and `messages` → the messages of chat completions, and scripted `turns`.
+
+Text stays as it was typed.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_ftgate.cases import AnswerRule, Expectation, Turn
 from pytest_ftgate.files import values
-from pytest_ftgate.files.nodes import MapNode, Node, wrong
-from pytest_ftgate.files.wording import quoted
+from pytest_ftgate.files.nodes import MapNode, Node, NodeError, Note, Scalar, wrong
+from pytest_ftgate.files.wording import did_you_mean, quoted
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _KEYS = ("role", "content", "name", "tool_calls", "tool_call_id")
+TURN_KEYS = ("user", "expect", "answer", "tool_results")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResults:
+    """What called tools return, by name, with the places of the names."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Scalar] = field(default_factory=dict)
+
+    def misfits(self, tools: Sequence[Mapping[str, Any]]) -> Iterator[Note]:
+        """Tools that the case does not have; nothing is said of a case without tools."""
+        names = [tool["function"]["name"] for tool in tools]
+        for name, at in self.places.items() if names else ():
+            if name.replace(".", "_") not in {known.replace(".", "_") for known in names}:
+                message = f"the case has no tool {quoted(name)}. {did_you_mean(name, names, 'Its tools')}"
+                yield at.line, at.column, message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedTurn:
+    """One entry of `turns:` as it stands there; `node` is its place."""
+
+    node: MapNode
+    user: str | Sequence[Mapping[str, Any]]
+    expect: tuple[Expectation, ...] = ()
+    answer: AnswerRule | None = None
+    tool_results: ToolResults = field(default_factory=ToolResults)
+
+    def within(self, case: Mapping[str, Any]) -> Turn:
+        """The turn with what the fields of its case add: its rule for answers, results of other tools."""
+        answer = self.answer if "answer" in self.node.values else case.get("answer")
+        shared: ToolResults = case.get("tool_results") or ToolResults()
+        results = {**shared.values, **self.tool_results.values}
+        return Turn(user=self.user, expect=self.expect, answer=answer, tool_results=results)
+
+
+class TurnReader:
+    """Reads `turns:`; what a turn expects and cuts out is read as it is for a whole case."""
+
+    def __init__(
+        self, expect: Callable[[Node], tuple[Expectation, ...]], answer: Callable[[Node], AnswerRule]
+    ) -> None:
+        self._readers: Mapping[str, Callable[[Node], Any]] = {
+            "user": _user,
+            "expect": expect,
+            "answer": answer,
+            "tool_results": tool_results,
+        }
+
+    def read(self, node: Node) -> tuple[ScriptedTurn, ...]:
+        """All turns of a case."""
+        entries = values.items(node, "'turns'")
+        if not entries:
+            raise wrong(node, "'turns' is an empty list")
+        return tuple(values.each(self._turn, entries))
+
+    def _turn(self, node: Node) -> ScriptedTurn:
+        entry = values.mapping(node, "a turn")
+        notes = [values.unknown_key(at, TURN_KEYS) for key, at in entry.keys.items() if key not in TURN_KEYS]
+        if "user" not in entry.values:
+            notes.append((entry.line, entry.column, "a turn needs 'user': what the user says"))
+        read = {}
+        for key, value in entry.values.items():
+            try:
+                if key in TURN_KEYS and (key == "user" or not values.is_null(value)):
+                    read[key] = self._readers[key](value)
+            except NodeError as error:
+                notes.extend(error.notes)
+        if notes:
+            raise NodeError(*notes)
+        return ScriptedTurn(node=entry, **read)
+
+
+def tool_results(node: Node) -> ToolResults:
+    """What called tools return: any JSON, by the tool's name."""
+    entry = values.mapping(node, "'tool_results'")
+    return ToolResults(
+        values={name: values.plain(value) for name, value in entry.values.items()}, places=entry.keys
+    )
+
+
+def _user(node: Node) -> str | list[Any]:
+    parts = values.items_or_none(node)
+    if parts is None:
+        return values.filled_text(node, "'user'")
+    if not parts:
+        raise wrong(node, "'user' is an empty list")
+    return values.each(_part, parts)
 
 
 def prompt(node: Node) -> str:

@@ -48,7 +48,7 @@ def parse_dataset(
     notes = [
         values.unknown_key(entry.keys[key], (*_OWN_KEYS, *KEYS))
         for key in entry.keys
-        if key not in _OWN_KEYS and key not in KEYS and key not in ("turns", "tool_results")
+        if key not in _OWN_KEYS and key not in KEYS
     ]
     if "path" not in entry.values:
         notes.append((entry.line, entry.column, "a data set needs a 'path'"))

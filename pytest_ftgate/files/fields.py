@@ -50,8 +50,8 @@ class FieldReader:
             "accept_truncated": lambda node: values.boolean(node, "'accept_truncated'"),
             "skip": lambda node: _reason(node, "'skip'"),
             "xfail": lambda node: _reason(node, "'xfail'"),
-            "turns": _not_yet,
-            "tool_results": _not_yet,
+            "turns": conversation.TurnReader(expectations.read, answer_rule).read,
+            "tool_results": conversation.tool_results,
         }
 
     def read(self, entries: Iterable[tuple[Scalar, Node]], notes: list[Note]) -> Fields:
@@ -70,7 +70,10 @@ class FieldReader:
 
     def misfits(self, fields: Fields) -> Iterator[Note]:
         """What one field says and another one does not allow: calls of tools that the case does not have."""
-        return self._expectations.misfits(fields.get("expect") or (), fields.get("tools") or ())
+        tools = fields.get("tools") or ()
+        for part in (fields, *map(_fields_of, fields.get("turns") or ())):
+            yield from self._expectations.misfits(part.get("expect") or (), tools)
+            yield from (part.get("tool_results") or conversation.ToolResults()).misfits(tools)
 
     def _tools(self, node: Node) -> tuple[Mapping[str, Any], ...]:
         value = values.plain(node)
@@ -148,12 +151,12 @@ def _reason(node: Node, what: str) -> str:
     return reason
 
 
-def _not_yet(node: Node) -> None:
-    raise wrong(node, "conversations (turns) are not supported yet")
+def _fields_of(turn: conversation.ScriptedTurn) -> Fields:
+    return {"expect": turn.expect, "tool_results": turn.tool_results}
 
 
 #: All keys of a case that are offered when one is misspelt.
 KEYS = (
-    "id", "category", "tags", "system", "prompt", "messages", "tools", "params", "metadata", "expect",
-    "answer", "repeat", "must_pass", "accept_truncated", "skip", "xfail",
+    "id", "category", "tags", "system", "prompt", "messages", "turns", "tools", "tool_results", "params",
+    "metadata", "expect", "answer", "repeat", "must_pass", "accept_truncated", "skip", "xfail",
 )  # fmt: skip

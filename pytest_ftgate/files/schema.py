@@ -93,6 +93,11 @@ def _fields(*, template: bool) -> dict[str, Schema]:
         "messages": _described(
             _MESSAGES, "A conversation that the model is to continue; instead of 'prompt'."
         ),
+        "turns": _described(
+            {"type": "array", "minItems": 1, "items": _turn(expect, template=template)},
+            "A scripted conversation, whose turns the model all answers; instead of 'prompt'.",
+        ),
+        "tool_results": _described(mapping, _TOOL_RESULTS_DOC),
         "tools": _described(
             _TOOLS, "Tools that the model may call: a list, or the path of a JSON file with one."
         ),
@@ -128,6 +133,7 @@ _MESSAGES: Schema = {
         },
     },
 }
+_TOOL_RESULTS_DOC = "What calls of a tool return in 'turns', by its name: any JSON."
 _TOOLS: Schema = {"type": ["array", "string"], "items": {"type": "object"}}
 _DATASET: dict[str, Schema] = {
     "path": {"type": "string", "minLength": 1, "description": "A JSONL or CSV file, relative to this one."},
@@ -138,6 +144,18 @@ _DATASET: dict[str, Schema] = {
     "limit": {"type": "integer", "minimum": 1, "description": "How many rows are taken."},
     "seed": {"type": "integer", "minimum": 0, "description": "Chooses the rows by a hash of seed and id."},
 }
+
+
+def _turn(expect: Schema, *, template: bool) -> Schema:
+    content = _or(_FILLED, {"type": "array", "minItems": 1, "items": {"type": "object"}})
+    fields: dict[str, Schema] = {
+        "user": _described(content, "What the user says: text or content parts."),
+        "expect": _described(expect, "What the answer to this turn must be."),
+        "answer": _described(_answer(template=template), "What of this answer the text scorers see."),
+        "tool_results": _described({"type": "object"}, _TOOL_RESULTS_DOC),
+    }
+    wider = [_TEMPLATE, _NULL] if template else [_NULL]
+    return _object({key: _or(schema, *wider) for key, schema in fields.items()}, required=["user"])
 
 
 def _answer(*, template: bool) -> Schema:

@@ -182,7 +182,7 @@ def _scope(criterion: Criterion, metric: Metric, selected: Sequence[PlannedCase]
         read = [item for item in candidates if (item.pairs if compares else Arm.MODEL in item.arms)]
         if read:
             items[case.key] = frozenset(item.nodeid for item in read)
-            calls += _repeats(case, read)
+            calls += _repeats(case, read) * max(case.turns, 1)
     planned = {"cases": len(items), "calls": calls, "votes": 0}[metric.counts]
     return Scope(criterion=criterion, metric=metric, selected=selected, items=items, planned=planned)
 

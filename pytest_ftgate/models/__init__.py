@@ -5,11 +5,11 @@ The only folder that touches the network. Nothing here judges an answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from pytest_ftgate.cases import Arm, EvalCase
+from pytest_ftgate.cases import Arm, EvalCase, last_user_text
 from pytest_ftgate.completions import Completion
 
 
@@ -28,6 +28,9 @@ class Request:
     """One arm is asked one case, for the n-th time (`repeat` counts from 1).
 
     `model` replaces the arm's model for this request (a folder's own); `via` then tells it from others.
+
+    A scripted conversation is one request to the engine, and one for each call to its model: `said` is then
+    what came after the case's messages so far, `turn` and `round` (from 1) say where in the script it is.
     """
 
     case: EvalCase
@@ -35,6 +38,19 @@ class Request:
     repeat: int = 1
     model: Model | None = None
     via: str = ""
+    said: tuple[Mapping[str, Any], ...] = ()
+    turn: int = 1
+    round: int = 1
+
+    @property
+    def messages(self) -> tuple[Mapping[str, Any], ...]:
+        """All messages so far."""
+        return (*self.case.messages, *self.said)
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last user message so far."""
+        return last_user_text(self.messages)
 
     @property
     def key(self) -> RequestKey:
@@ -45,6 +61,8 @@ class Request:
 @runtime_checkable
 class Model(Protocol):
     """Whoever answers. Retries, deadlines and latency are the model's own business.
+
+    It is asked one message at a time: the engine leads a scripted conversation.
 
     A model that never waits may have a method `answer_now(request) -> Completion` besides; it is then called
     in the thread that asks, without a loop.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pytest_ftgate.completions import Completion, ToolCall, Usage
+from pytest_ftgate.completions import Completion, ToolCall, Usage, turn_answers
 from pytest_ftgate.errors import ConfigError, FileError, Mistake
 from pytest_ftgate.models.bodies import is_number, tool_call
 from pytest_ftgate.models.boundary import parse_json, quoted, safe_text
@@ -79,31 +79,41 @@ class _Reader:
             row = parse_json(line)
             if not isinstance(row, dict):
                 raise _RowError("a row is a JSON object")
-            row = self._answer_row(row)
-            if row is not None:
-                yield _saved(row, number)
+            yield from [_saved(answer, number) for answer in self._answer_rows(row)]
         except ValueError as error:
             what = str(error) if isinstance(error, _RowError) else f"not JSON: {error}"
             self.mistakes.append(Mistake(path=self._shown, line=number, column=1, message=what))
 
-    def _answer_row(self, row: dict[str, Any]) -> dict[str, Any] | None:
-        """The row as saved answers have it; None for lines of a record that hold no answer."""
+    def _answer_rows(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """The row as saved answers have it, one per turn; none for lines of a record that hold no answer."""
         if "schema" in row:
             if row["schema"] not in _SCHEMAS:
                 raise _RowError(
                     f"schema {quoted(str(row['schema']))}; this version reads {' and '.join(_SCHEMAS)}"
                 )
-            return None
+            return []
         kind = row.get("kind")
         if kind == "case":
             self._asked[(str(row.get("suite")), str(row.get("id")))] = str(row.get("asked") or "")
         if kind is not None and (kind != "trial" or row.get("completion") is None):
-            return None
-        if kind == "trial":
-            key = (str(row.get("suite")), str(row.get("case")))
-            own = {name: row[name] for name in ("suite", "arm", "repeat") if name in row}
-            return {**row["completion"], **own, "id": row.get("case"), "asked": self._asked.get(key) or None}
-        return row
+            return []
+        if kind != "trial":
+            return [row]
+        key = (str(row.get("suite")), str(row.get("case")))
+        own: dict[str, Any] = {name: row[name] for name in ("suite", "arm", "repeat") if name in row}
+        own |= {"id": row.get("case"), "asked": self._asked.get(key) or None}
+        return [{**answer, **own} for answer in _turns(row["completion"])]
+
+
+def _turns(completion: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers of a completion in a record: one, or those to the turns of its conversation."""
+    if not completion.get("steps"):
+        return [completion]
+    try:
+        answers = turn_answers(Completion.from_json(completion))
+    except (KeyError, TypeError, AttributeError):
+        raise _RowError("the steps of its conversation can't be read") from None
+    return [{**answer.as_json(), "text": answer.text, "turn": turn} for turn, answer in enumerate(answers, 1)]
 
 
 def _saved(row: Mapping[str, Any], line: int) -> SavedAnswer:

@@ -10,8 +10,8 @@ from pytest_ftgate.models import Request
 
 
 def asked_messages(request: Request, system: str | None) -> Sequence[Mapping[str, Any]]:
-    """The case's messages; an entry's `system` replaces the suite's, or comes first where there is none."""
-    messages = request.case.messages
+    """The messages so far; an entry's `system` replaces the suite's, or comes first where there is none."""
+    messages = request.messages
     if system is None:
         return messages
     has_system = bool(messages) and messages[0].get("role") in ("system", "developer")

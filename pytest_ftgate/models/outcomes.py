@@ -10,6 +10,7 @@ from pytest_ftgate.errors import ModelError
 from pytest_ftgate.models import Model, Request
 from pytest_ftgate.models.boundary import safe_text
 from pytest_ftgate.models.cancellation import was_cancelled
+from pytest_ftgate.models.conversation import converse, converse_now
 
 Outcome = Completion | ModelError
 
@@ -17,7 +18,7 @@ Outcome = Completion | ModelError
 async def outcome_of(model: Model, request: Request) -> Outcome:
     """Asks, and raises nothing but the cancellation of this task."""
     try:
-        return await model.complete(request)
+        return await (converse(model.complete, request) if request.case.turns else model.complete(request))
     except ModelError as error:
         return error
     except asyncio.CancelledError as error:
@@ -32,7 +33,7 @@ async def outcome_of(model: Model, request: Request) -> Outcome:
 def outcome_now(answer_now: Callable[[Request], Completion], request: Request) -> Outcome:
     """The same for a model that never waits."""
     try:
-        return answer_now(request)
+        return converse_now(answer_now, request) if request.case.turns else answer_now(request)
     except ModelError as error:
         return error
 

@@ -96,7 +96,7 @@ class PythonFunction:
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         make: dict[str, Callable[[], Any]] = {
-            "prompt": lambda: request.case.prompt,
+            "prompt": lambda: request.prompt,
             "messages": lambda: list(copy.deepcopy(asked_messages(request, self._system))),
             "tools": lambda: list(copy.deepcopy(request.case.tools)),
             "params": lambda: copy.deepcopy(asked_params(request, self._params)),

@@ -12,6 +12,7 @@ from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ConfigError, FileError, Mistake, ModelError
 from pytest_ftgate.models import Request
 from pytest_ftgate.models.answer_rows import AnswerKey, SavedAnswer
+from pytest_ftgate.models.conversation import asked_turns
 from pytest_ftgate.models.price import Price
 
 _NAMED = 5
@@ -46,14 +47,15 @@ class Recorded:
         return row | {key: value for key, value in shown.items() if value}
 
     def missing(self, requests: Sequence[Request]) -> Sequence[str]:
-        """One line for each request that has no answer here, or one that was asked something else.
+        """One line for each answer that is not here, or that is one to something else; turns have their own.
 
         What is asked about here counts as used, so that each of several processes makes the same remarks.
         """
+        requests = [turn for request in requests for turn in asked_turns(request)]
         self._used |= {key for request in requests if (key := self._key(request)) in self._answers}
         return [
             *self._ambiguous(requests),
-            *(line for request in requests if (line := self._why_not(request))),
+            *dict.fromkeys(line for request in requests if (line := self._why_not(request))),
         ]
 
     def remarks(self) -> Sequence[str]:
@@ -87,7 +89,7 @@ class Recorded:
         """Nothing is open."""
 
     def _key(self, request: Request) -> AnswerKey:
-        key = AnswerKey(request.case.suite, request.case.id, request.repeat, 1)
+        key = AnswerKey(request.case.suite, request.case.id, request.repeat, request.turn)
         return key if key in self._answers else key._replace(suite=None)
 
     def _why_not(self, request: Request) -> str | None:
@@ -95,10 +97,13 @@ class Recorded:
         case = request.case
         where = f"{case.path}:{case.line}: case '{case.id}': "
         if saved is None:
-            nth = f" for repeat {request.repeat}" if request.repeat > 1 else ""
-            return f"{where}no answer{nth} in {self._shown}"
+            nth = [f"repeat {request.repeat}"] * (request.repeat > 1) + [f"turn {request.turn}"] * bool(
+                case.turns
+            )
+            return f"{where}no answer{' for ' if nth else ''}{', '.join(nth)} in {self._shown}"
         if saved.asked is not None and saved.asked != case.asked:
-            changed = "asked something else when the answer was saved (prompt, tools or params changed)"
+            parts = "turns, tools" if case.turns else "prompt, tools"
+            changed = f"asked something else when the answer was saved ({parts} or params changed)"
             return f"{where}{changed}: {self._shown}:{saved.line}"
         return None
 

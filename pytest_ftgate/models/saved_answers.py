@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_ftgate.completions import Completion, turn_answers
 from pytest_ftgate.errors import RecordError
+from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.record.runs import Record
-from pytest_ftgate.record.trials import Trial
 
 ANSWERS_SCHEMA = "ftgate.answers/1"
 
@@ -43,22 +44,24 @@ def answer_lines(record: Record) -> Iterator[str]:
         for key in [trial.key]
     }
     for key in sorted(answers):
-        row = _row(answers[key], asked.get(key[:2]))
-        yield json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+        completion = answers[key].completion
+        assert completion is not None
+        for turn, answer in enumerate(turn_answers(completion), 1):
+            row = _row(answers[key].key, turn, answer, asked.get(key[:2]))
+            yield json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _row(trial: Trial, asked: str | None) -> Mapping[str, Any]:
-    assert trial.completion is not None
-    answer = trial.completion.as_json()
+def _row(key: TrialKey, turn: int, completion: Completion, asked: str | None) -> Mapping[str, Any]:
+    answer = completion.as_json()
     return {
-        "suite": trial.key.suite,
-        "id": trial.key.case,
-        "repeat": trial.key.repeat,
-        "turn": 1,
-        "arm": trial.key.arm.value,
+        "suite": key.suite,
+        "id": key.case,
+        "repeat": key.repeat,
+        "turn": turn,
+        "arm": key.arm.value,
         **({"asked": asked} if asked else {}),
         **({"model": answer["model"]} if "model" in answer else {}),
-        "text": trial.completion.text,
+        "text": completion.text,
         **{name: answer[name] for name in _AS_THEY_ARE if name in answer},
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
-from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, digest
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, digest
 
 CaseKey = tuple[str, str]
 
@@ -70,7 +70,8 @@ class PlannedItem:
 class PlannedCase:
     """One case as the gate and the reports need it. A case with `skip` is not in the plan: it is only named.
 
-    `expect` holds the checks with their names, without their options: the scores say what was compared.
+    `expect` holds the checks with their names, without their options: the scores say what was compared. Those
+    of the `turns` of a scripted conversation (0 for any other case) come first.
     `digest` covers the whole case (prompt, tools, params, expectations).
     """
 
@@ -89,6 +90,7 @@ class PlannedCase:
     prompt: str = ""
     asked: str = ""
     digest: str = ""
+    turns: int = 0
 
     @property
     def key(self) -> CaseKey:
@@ -134,6 +136,7 @@ class PlannedCase:
             "prompt": self.prompt or None,
             "asked": self.asked or None,
             "digest": self.digest or None,
+            "turns": self.turns or None,
         }
         return row | {key: value for key, value in rest.items() if value is not None and value != []}
 
@@ -156,6 +159,7 @@ class PlannedCase:
             prompt=str(row.get("prompt", "")),
             asked=str(row.get("asked", "")),
             digest=str(row.get("digest", "")),
+            turns=int(row.get("turns", 0)),
         )
 
 
@@ -209,11 +213,12 @@ def case_plan(case: EvalCase, items: Sequence[PlannedItem]) -> PlannedCase:
         repeat=case.repeat,
         must_pass=case.must_pass,
         skip=case.skip,
-        expect=tuple(_skeleton(check) for check in case.expect),
+        expect=tuple(_skeleton(check) for check in case.checks),
         items=tuple(sorted(items, key=lambda item: item.nodeid)),
         prompt=case.prompt,
         asked=case.asked,
         digest=_case_digest(case),
+        turns=len(case.turns),
     )
 
 
@@ -256,15 +261,20 @@ def _skeleton(check: Expectation) -> Expectation:
 
 
 def _case_digest(case: EvalCase) -> str:
-    return digest(
-        {
-            "asked": case.asked,
-            "expect": [_full(check) for check in case.expect],
-            "answer": asdict(case.answer) if case.answer else None,
-            "accept_truncated": case.accept_truncated,
-            "metadata": case.metadata,
-        }
-    )
+    content = {
+        "asked": case.asked,
+        **_judged(case),
+        "accept_truncated": case.accept_truncated,
+        "metadata": case.metadata,
+    }
+    return digest(content | ({"turns": [_judged(turn) for turn in case.turns]} if case.turns else {}))
+
+
+def _judged(of: EvalCase | Turn) -> dict[str, Any]:
+    return {
+        "expect": [_full(check) for check in of.expect],
+        "answer": asdict(of.answer) if of.answer else None,
+    }
 
 
 def _full(check: Expectation) -> dict[str, Any]:

@@ -62,9 +62,10 @@ class Trial:
         """Equal for the same trial told twice; when its answer arrived makes no difference."""
         row = self.as_json()
         completion = row.get("completion", {})
-        completion.pop("created", None)
-        if completion.get("source") == "resumed":
-            completion["source"] = "live"
+        for answer in (completion, *completion.get("steps", ())):
+            answer.pop("created", None)
+            if answer.get("source") == "resumed":
+                answer["source"] = "live"
         return canonical(row)
 
     def as_json(self) -> dict[str, Any]:
@@ -134,6 +135,10 @@ def _wrong_numbers(completion: Completion) -> dict[str, Any]:
         broken["logprobs"] = None
     if not (_is_amount(completion.usage.input_tokens) and _is_amount(completion.usage.output_tokens)):
         broken["usage"] = Usage()
+    steps = [_wrong_numbers(step) for step in completion.steps]
+    if any(steps):
+        mended = (replace(step, **wrong) for step, wrong in zip(completion.steps, steps, strict=True))
+        broken = next(filter(None, steps)) | broken | {"steps": tuple(mended)}
     return broken
 
 

@@ -22,10 +22,18 @@ def write_atomic(path: Path, text: str) -> None:
             raise ConfigError(f"can't write {path}: there is a folder of that name")
         if path.exists() and not path.is_file() and not path.is_symlink():
             raise ConfigError(f"can't write {path}: it is not a file")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path)
         _replace(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ConfigError(f"can't write {path}: {error.strerror or error}") from None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(folder for folder in path.parents if folder.exists() and not folder.is_dir())
+        raise ConfigError(f"can't write {path}: {file} is a file, and would have to be a folder") from None
 
 
 def _replace(path: Path, content: bytes) -> None:

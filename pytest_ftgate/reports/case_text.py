@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
-from pytest_ftgate.cases import Arm, EvalCase, Expectation
-from pytest_ftgate.completions import Completion, ToolCall
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, message_text
+from pytest_ftgate.completions import Completion, ToolCall, turn_answers
 from pytest_ftgate.record import Outcome, PlannedCase, Trial
 from pytest_ftgate.reports.inert import inert_block, inert_line
 from pytest_ftgate.reports.numbers import fixed
@@ -21,6 +22,7 @@ MAX_BYTES = 60_000
 _MAX_REPEATS = 5
 _MAX_TOOL_CALLS = 12
 _MAX_EXPECTED = 12
+_MAX_STEPS = 24
 _MAIN_OPTIONS = {"reference", "pattern", "schema", "at_most"}
 _ENDS_AS_USUAL = {None, "stop", "tool_calls"}
 
@@ -32,7 +34,7 @@ def render_case(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> str:
     """
     lines = [headline(result_of(case, trials)), "", *_where(case), *_prompt(case), *_expected(case)]
     for arm in Arm:
-        lines += ["", *_arm(arm, trials)]
+        lines += ["", *_arm(case, arm, trials)]
     return _bounded(lines)
 
 
@@ -89,21 +91,31 @@ def _where(case: EvalCase | PlannedCase) -> Iterator[str]:
 
 def _prompt(case: EvalCase | PlannedCase) -> Iterator[str]:
     before = len(case.messages) - 1 if isinstance(case, EvalCase) else 0
-    yield (
-        f"prompt (the last user message; the conversation has {before + 1} messages)" if before else "prompt"
-    )
+    if case.turns:
+        turns = case.turns if isinstance(case.turns, int) else len(case.turns)
+        yield f"prompts of a conversation of {turns} {'turns' if turns > 1 else 'turn'}"
+    else:
+        yield (
+            f"prompt (the last user message; the conversation has {before + 1} messages)"
+            if before > 0
+            else "prompt"
+        )
     yield from inert_block(case.prompt, limit=2000, max_lines=30)
 
 
 def _expected(case: EvalCase | PlannedCase) -> Iterator[str]:
     """What was expected, as far as it is known: a planned case knows the checks without their options."""
-    if not isinstance(case, EvalCase) or not case.expect:
+    if not isinstance(case, EvalCase) or not case.checks:
         return
     yield "expected"
-    for expectation in case.expect[:_MAX_EXPECTED]:
-        yield f"  {inert_line(_expectation(expectation), limit=600)}"
-    if len(case.expect) > _MAX_EXPECTED:
-        yield f"  ({len(case.expect) - _MAX_EXPECTED} more checks)"
+    of_turns = [
+        (f"turn {number}: ", check) for number, turn in enumerate(case.turns, 1) for check in turn.expect
+    ]
+    checks = [*of_turns, *(("", check) for check in case.expect)]
+    for where, check in checks[:_MAX_EXPECTED]:
+        yield f"  {where}{inert_line(_expectation(check), limit=600)}"
+    if len(checks) > _MAX_EXPECTED:
+        yield f"  ({len(checks) - _MAX_EXPECTED} more checks)"
 
 
 def _expectation(expectation: Expectation) -> str:
@@ -117,7 +129,7 @@ def _expectation(expectation: Expectation) -> str:
     return f"{name}{expectation.scorer}: {_json(options) if options else 'true'}"
 
 
-def _arm(arm: Arm, trials: Sequence[Trial]) -> Iterator[str]:
+def _arm(case: EvalCase | PlannedCase, arm: Arm, trials: Sequence[Trial]) -> Iterator[str]:
     own = of_arm(trials, arm)
     if not own:
         yield f"{arm}: no trial"
@@ -127,7 +139,7 @@ def _arm(arm: Arm, trials: Sequence[Trial]) -> Iterator[str]:
     for trial in shown[:_MAX_REPEATS]:
         if len(own) > 1:
             yield f"{arm}, {_which(trial, own)}: {trial.outcome}"
-        yield from _trial(trial, _same_answer(trial, trials))
+        yield from _trial(trial, _same_answer(trial, trials), _said_by_user(case))
     if len(shown) > _MAX_REPEATS:
         yield f"({len(shown) - _MAX_REPEATS} more trials that did not pass)"
 
@@ -153,7 +165,7 @@ def _which(trial: Trial, own: Sequence[Trial]) -> str:
     return f"repeat {trial.key.repeat}" + (f" of {inert_line(trial.key.item)}" if several_items else "")
 
 
-def _trial(trial: Trial, same: bool) -> Iterator[str]:
+def _trial(trial: Trial, same: bool, said: Sequence[str]) -> Iterator[str]:
     if trial.error is not None:
         yield f"  error: {inert_line(trial.error.kind, limit=40)}"
         yield from inert_block(trial.error.message, limit=2000, max_lines=20)
@@ -161,9 +173,28 @@ def _trial(trial: Trial, same: bool) -> Iterator[str]:
         yield "  no answer arrived"
     elif same:
         yield "  the same answer as the model's"
+    elif trial.completion.steps:
+        yield from _conversation(trial.completion, said)
     else:
         yield from _answer(trial.completion)
     yield from score_lines(trial.scores)
+
+
+def _said_by_user(case: EvalCase | PlannedCase) -> list[str]:
+    turns = case.turns if isinstance(case, EvalCase) else ()
+    return [message_text(turn.message) for turn in turns]
+
+
+def _conversation(completion: Completion, said: Sequence[str]) -> Iterator[str]:
+    """Turn by turn: what the user said in a line, and what was answered, calls and all."""
+    shown = completion.steps[:_MAX_STEPS]
+    for number, steps in groupby(shown, key=lambda step: step.turn or 0):
+        user = f": {inert_line(said[number - 1], limit=200)}" if 0 < number <= len(said) else ""
+        yield f"  turn {number}{user}"
+        for step in steps:
+            yield from _answer(step)
+    if len(completion.steps) > _MAX_STEPS:
+        yield f"  ({len(completion.steps) - _MAX_STEPS} more answers)"
 
 
 def _answer(completion: Completion) -> Iterator[str]:
@@ -202,7 +233,8 @@ def _same_answer(trial: Trial, trials: Iterable[Trial]) -> bool:
 
 
 def _said(completion: Completion) -> tuple[object, ...]:
-    return completion.text, completion.tool_calls, completion.refusal, completion.finish_reason
+    own = completion.text, completion.tool_calls, completion.refusal, completion.finish_reason
+    return (*own, *map(_said, turn_answers(completion))) if completion.steps else own
 
 
 def _json(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pytest_ftgate.record import Outcome, Trial
@@ -11,6 +12,7 @@ from pytest_ftgate.scores import Score
 _MAX_SCORES = 25
 _MAX_DEPTH = 6
 _INDENT = "    "
+_TURN = re.compile(r"turn \d+: ")
 
 
 def short_reason(trial: Trial) -> str:
@@ -65,5 +67,7 @@ def _score(score: Score, mark: str, indent: str) -> Iterator[str]:
 
 
 def _said(score: Score) -> str:
-    """The explanation without the scorer's name at its head, since ours stands there."""
-    return score.explanation.strip().removeprefix(f"{score.scorer}:").strip() or "no explanation"
+    """The explanation without the scorer's name at its head, since ours stands there; a turn's is kept."""
+    said = score.explanation.strip()
+    turn = found[0] if (found := _TURN.match(said)) else ""
+    return turn + said.removeprefix(turn).removeprefix(f"{score.scorer}:").strip() or "no explanation"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pytest_ftgate.cases import EvalCase, Expectation
-from pytest_ftgate.completions import Completion
+from pytest_ftgate.cases import EvalCase, Expectation, Turn
+from pytest_ftgate.completions import Completion, turn_answers
 from pytest_ftgate.errors import ScorerError
 from pytest_ftgate.scorers.answer import cut_answer
 from pytest_ftgate.scorers.deadline import Deadline, DeadlineExceededError
@@ -33,13 +33,46 @@ def score_with(
 ) -> tuple[Score, ...]:
     """One score for each expectation of the case, in order; a truncated answer gets a failed one more.
 
-    Raises ScorerError if any scorer can't judge the answer.
+    Those of a conversation's turns come first. Raises ScorerError if any scorer can't judge the answer.
     """
-    if not case.expect:
+    if not case.checks:
         return ()
-    text = _guarded("answer", deadline_s, lambda: cut_answer(case.answer, completion.text))
+    if case.turns:
+        return _score_turns(table, case, completion, deadline_s)
+    return (*_scored(table, case, case, completion, deadline_s), *_truncated(case, completion))
+
+
+def _score_turns(
+    table: Table, case: EvalCase, completion: Completion, deadline_s: float
+) -> tuple[Score, ...]:
+    """Each turn's expectations on its answer; the case's on the last, with what the whole took and cost."""
+    answers = turn_answers(completion)
+    if len(answers) != len(case.turns):
+        raise ScorerError(
+            f"the conversation has {len(case.turns)} turns, and answers to {len(answers)}: "
+            "judge the completion that asking the case returned"
+        )
+    scores: list[Score] = []
+    for number, (turn, answer) in enumerate(zip(case.turns, answers, strict=True), 1):
+        try:
+            found = (*_scored(table, case, turn, answer, deadline_s), *_truncated(case, answer))
+        except ScorerError as error:
+            raise ScorerError(f"turn {number}: {error}") from error
+        scores += [
+            dataclasses.replace(score, explanation=f"turn {number}: {score.explanation}") for score in found
+        ]
+    return (*scores, *_scored(table, case, case, completion, deadline_s))
+
+
+def _scored(
+    table: Table, case: EvalCase, expected: EvalCase | Turn, completion: Completion, deadline_s: float
+) -> Iterator[Score]:
+    """The scores of what the case, or one of its turns, expects of this answer."""
+    if not expected.expect:
+        return
+    text = _guarded("answer", deadline_s, lambda: cut_answer(expected.answer, completion.text))
     scoring = _Scoring(table, Subject(case=case, completion=completion, text=text), deadline_s)
-    return (*map(scoring.tree, case.expect), *_truncated(case, completion))
+    yield from map(scoring.tree, expected.expect)
 
 
 def _truncated(case: EvalCase, completion: Completion) -> tuple[Score, ...]:

@@ -37,16 +37,17 @@ def latency_of(trials: Iterable[Trial], arm: Arm) -> Latency | None:
 
 
 def measured_calls(trials: Iterable[Trial], clock: Clock) -> list[float]:
-    """The seconds of every call that was measured on the wire.
+    """The seconds of every call that was measured on the wire; of a conversation, each call for itself.
 
     Several items of a case share the answers to equal requests: such a call counts once.
     """
     calls: dict[tuple[object, ...], float] = {}
     for trial in trials:
-        completion = trial.completion
-        seconds = measured(completion, clock)
-        if completion is not None and seconds is not None:
-            calls[(*trial.key[:4], seconds, completion.created, completion.text)] = seconds
+        answers = (trial.completion.steps or (trial.completion,)) if trial.completion else ()
+        for number, answer in enumerate(answers):
+            seconds = measured(answer, clock)
+            if seconds is not None:
+                calls[(*trial.key[:4], number, seconds, answer.created, answer.text)] = seconds
     return list(calls.values())
 
 

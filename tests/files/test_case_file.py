@@ -237,8 +237,7 @@ def test_a_file_that_can_not_be_used_is_an_error(suite_of: ReadSuite, source: st
             "expect: x, params: {model: m}",
             "2:45: 'model' can't be a parameter: the model is named by --model",
         ),
-        ("expect: x, turns: []", "2:43: conversations (turns) are not supported yet"),
-        ("expect: x, tool_results: {a: b}", "2:50: conversations (turns) are not supported yet"),
+        ("expect: x, turns: []", "2:43: 'turns' is an empty list"),
         (
             "expect: x, answer: {}",
             "2:44: 'answer' is empty. Keys: after, which, ignore_case, regex, json, lines, strip",
@@ -287,7 +286,7 @@ def test_a_mistake_in_a_case_is_named_with_its_place(
             "cases:\n  - {id: a, prompt: x}\n",
             "2:5: case 'a': a case needs 'expect': what the answer must be, or 'expect: none'",
         ),
-        ("cases:\n  - {id: a, expect: x}\n", "2:5: case 'a': a case needs a 'prompt' or 'messages'"),
+        ("cases:\n  - {id: a, expect: x}\n", "2:5: case 'a': a case needs a 'prompt', 'messages' or 'turns'"),
         ("cases:\n  - {id: a, prompt: ' ', expect: x}\n", "2:21: case 'a': 'prompt' is empty"),
         (
             "cases:\n  - {id: a, prompt: [b], expect: x}\n",

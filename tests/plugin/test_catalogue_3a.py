@@ -60,7 +60,7 @@ MISTAKES: list[tuple[str, str | bytes, list[str]]] = [
             "2:5: case 'one': a case needs 'expect': what the answer must be, or 'expect: none'; if the "
             "answer "
             "is the word null, quote it",
-            "2:5: case 'one': a case needs a 'prompt' or 'messages'",
+            "2:5: case 'one': a case needs a 'prompt', 'messages' or 'turns'",
         ],
     ),
     (

@@ -258,3 +258,14 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
 
     assert str(caught.value) == f"can't write {pipe}: it is not a file"
     assert pipe.is_fifo()
+
+
+def test_a_file_where_a_folder_would_have_to_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file")
+    path = tmp_path / "reports" / "deep" / "run.json"
+
+    with pytest.raises(ConfigError) as raised:
+        write_atomic(path, "{}")
+
+    file = tmp_path / "reports"
+    assert str(raised.value) == f"can't write {path}: {file} is a file, and would have to be a folder"

@@ -602,7 +602,7 @@ def test_errors_are_counted_by_kind() -> None:
 # Warnings.
 
 
-def served(by: str | None, **models: dict[str, str]) -> tuple[str, ...]:
+def served(by: str | None, **models: dict[str, Any]) -> tuple[str, ...]:
     one = case("a")
     came_in = [
         trial(key, completion=Completion(text="x", model=by if key.arm is Arm.MODEL else None))
@@ -644,11 +644,11 @@ def test_an_entry_of_ftgate_yaml_is_asked_for_by_its_models_name() -> None:
 
 
 def test_each_role_may_be_served_by_its_own_model() -> None:
-    own = {"name": "prod", "model": "gpt-4o", "kind": "openai"}
+    entry = {"name": "prod", "model": "gpt-4o", "kind": "openai"}
     roles = {"general": {"name": "base", "model": "llama-3", "kind": "openai"}}
 
-    assert served("llama-3", model={**own, "roles": roles}) == ()
-    assert served("mistral", model={**own, "roles": roles}) == (
+    assert served("llama-3", model={**entry, "roles": roles}) == ()
+    assert served("mistral", model={**entry, "roles": roles}) == (
         "the model was asked for as 'gpt-4o', 'llama-3', and served by 'mistral'",
     )
 

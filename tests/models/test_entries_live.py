@@ -161,7 +161,6 @@ def test_azures_dated_api_has_the_deployment_in_its_path_and_a_header_for_the_ke
     assert sent.headers["api-key"] == AZURE_KEY
     assert "authorization" not in sent.headers
     assert sent.body["model"] == "support ft"
-    assert model.remarks() == ()
     assert model.describe() == {
         "name": "tuned",
         "kind": "openai",
@@ -195,10 +194,10 @@ def test_azures_undated_api_is_an_endpoint_like_others(made: Made) -> None:
     with ChatServer(lambda _: served, path="/openai/v1") as server:
         where = f"base_url: '{server.url}/', api_key_env: AZURE_OPENAI_API_KEY"
         model = made(f"{{name: gpt-4o, deployment: support-ft, {where}}}", AZURE_OPENAI_API_KEY=AZURE_KEY)
-        answer_of(model)
+        answer = answer_of(model)
 
     assert server.requests[0].body["model"] == "support-ft"
-    assert model.remarks() == ()
+    assert (answer.model, model.describe()["model"]) == ("gpt-4o-2024-08-06", "gpt-4o")
     assert server.requests[0].path == "/openai/v1/chat/completions"
     assert server.requests[0].headers["authorization"] == f"Bearer {AZURE_KEY}"
 

@@ -18,7 +18,7 @@ from pytest_ftgate.models.apis import APIS, Asked
 from pytest_ftgate.models.bodies import FailedAnswer, MalformedAnswer
 from pytest_ftgate.models.responses_answer import parse_response
 
-#: What the openai package says a request is; extra names, which it would drop, are looked for besides.
+#: What the openai package says a request is. Names that it does not know are dropped, and so found.
 REQUEST = TypeAdapter(ResponseCreateParamsNonStreaming)
 HELLO = {"role": "user", "content": "Hello?"}
 
@@ -28,8 +28,17 @@ def body_of(
 ) -> dict[str, Any]:
     asked = Asked(model="ft:gpt", messages=messages or (HELLO,), tools=tools, params=params)
     body = APIS["responses"].body(asked)
-    REQUEST.validate_python(body)
+    known = _read_out(REQUEST.validate_python(body))
+    assert {name: part for name, part in body.items() if name != "seed"} == known
     return body
+
+
+def _read_out(value: Any) -> Any:
+    """Iterables are only looked at as they are read."""
+    if isinstance(value, Mapping):
+        return {name: _read_out(part) for name, part in value.items()}
+    is_plain = isinstance(value, str | int | float | None)
+    return value if is_plain else [_read_out(part) for part in value]
 
 
 def items_of(*messages: Mapping[str, Any]) -> Any:

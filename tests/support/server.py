@@ -77,24 +77,42 @@ class Reply:
         choice["message"] = message | ({"tool_calls": calls} if calls else {})
         if self.logprobs is not None:
             choice["logprobs"] = {"content": self._tokens()}
-        row: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice]}
+        row: dict[str, Any] = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "choices": [choice],
+        }
         row["model"] = self.served or model
         if self.usage:
             row["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), self.usage, strict=True))
+            row["usage"]["total_tokens"] = sum(self.usage)
         return row
 
     def _response(self, model: object) -> dict[str, Any]:
         said = [{"type": "output_text", "text": self.text, "annotations": [], "logprobs": self._tokens()}]
         refused = [{"type": "refusal", "refusal": self.refusal}]
         parts = (said if self.text is not None else []) + (refused if self.refusal is not None else [])
-        message = {"type": "message", "id": "msg_1", "role": "assistant", "content": parts}
+        message: dict[str, Any] = {
+            "type": "message",
+            "id": "msg_1",
+            "role": "assistant",
+            "status": "completed",
+        }
+        message |= {"content": parts}
         calls = [
             {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", **call}
             for number, call in enumerate(self.tool_calls)
         ]
         reason = {"length": "max_output_tokens"}.get(self.finish_reason or "", self.finish_reason)
         is_whole = self.finish_reason in ("stop", "tool_calls")
-        row: dict[str, Any] = {"id": "resp_1", "object": "response", "model": self.served or model}
+        row: dict[str, Any] = {"id": "resp_1", "object": "response", "created_at": 1}
+        row |= {
+            "model": self.served or model,
+            "tools": [],
+            "tool_choice": "auto",
+            "parallel_tool_calls": True,
+        }
         row["status"] = "completed" if is_whole else "incomplete"
         row["incomplete_details"] = None if is_whole else {"reason": reason}
         row["error"] = None
@@ -105,10 +123,14 @@ class Reply:
         ]
         if self.usage:
             row["usage"] = dict(zip(("input_tokens", "output_tokens"), self.usage, strict=True))
+            row["usage"]["total_tokens"] = sum(self.usage)
+            row["usage"]["input_tokens_details"] = {"cached_tokens": 0, "cache_write_tokens": 0}
+            row["usage"]["output_tokens_details"] = {"reasoning_tokens": 0}
         return row
 
     def _tokens(self) -> list[dict[str, Any]]:
-        return [{"token": "x", "logprob": value} for value in self.logprobs or ()]
+        token = {"token": "x", "bytes": [120], "top_logprobs": []}
+        return [{**token, "logprob": value} for value in self.logprobs or ()]
 
 
 def _is_responses(path: str) -> bool:

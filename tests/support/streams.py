@@ -34,7 +34,7 @@ def chat_events(whole: Mapping[str, Any]) -> list[bytes]:
             for piece in _pieces(function.get("arguments") or "")
         ]
     chunks.append(_delta({}) | {"finish_reason": choice["finish_reason"]})
-    frame = {"id": whole["id"], "object": "chat.completion.chunk", "model": whole["model"]}
+    frame = {name: whole[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
     counted = [{**frame, "choices": [], "usage": whole["usage"]}] if "usage" in whole else []
     rows = [*({**frame, "choices": [chunk], "usage": None} for chunk in chunks), *counted]
     return [*map(event, rows), DONE]
@@ -55,13 +55,15 @@ def response_events(whole: Mapping[str, Any]) -> list[bytes]:
 
 
 def _item_rows(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield {"type": "response.output_item.added", "item": {**item, "content": [], "arguments": ""}}
+    empty = {name: [] if name == "content" else "" for name in ("content", "arguments") if name in item}
+    yield {"type": "response.output_item.added", "item": {**item, **empty}}
     for piece in _pieces(item.get("arguments") or ""):
-        yield {"type": "response.function_call_arguments.delta", "delta": piece}
-    for part in item.get("content") or ():
+        yield {"type": "response.function_call_arguments.delta", "item_id": item["id"], "delta": piece}
+    for index, part in enumerate(item.get("content") or ()):
         kind, key = ("refusal", "refusal") if part["type"] == "refusal" else ("output_text", "text")
+        where = {"item_id": item["id"], "content_index": index} | ({"logprobs": []} if key == "text" else {})
         for piece in _pieces(part[key]):
-            yield {"type": f"response.{kind}.delta", "delta": piece}
+            yield {"type": f"response.{kind}.delta", **where, "delta": piece}
     yield {"type": "response.output_item.done", "item": dict(item)}
 
 

@@ -16,26 +16,27 @@ from pytest_ftgate.models import Request
 _KEY_VERSION = 1
 
 
-def answer_key(request: Request, model: Mapping[str, Any]) -> str:
-    """Hex digest of who is asked (`model` is what `Model.describe` says), and all that is asked.
+def answer_key(request: Request, model: str, asked: str) -> str:
+    """Hex digest of who is asked, and all that is asked; `model` is a `model_digest`, `asked` the case's.
 
     The case's suite and id belong to it: two cases that ask the same are two answers, as they are without a
     store, and a `python:` function may be given the case itself.
     """
     case = request.case
-    content = {
-        "version": _KEY_VERSION,
-        "arm": request.arm,
-        "via": request.via,
-        "model": model,
-        "case": (case.suite, case.id),
-        "asked": case.asked,
-        "params": case.params_of(request.repeat),
-        "logprobs": case.wants_logprobs,
-        "repeat": request.repeat,
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    content = (
+        (_KEY_VERSION, model, request.arm, request.via, case.suite, case.id, asked),
+        (case.params_of(request.repeat), case.wants_logprobs, request.repeat),
+    )
+    return hashlib.sha256(_encode(content).encode()).hexdigest()
+
+
+def model_digest(description: Mapping[str, Any]) -> str:
+    """Hex digest of a model by what `Model.describe` says: its kind, name, host, revision, system message."""
+    return hashlib.sha256(_encode(description).encode()).hexdigest()
+
+
+# Made once: making an encoder takes longer than using it.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def share_of(case_key: tuple[str, str], workercount: int) -> int:

@@ -71,6 +71,9 @@ class CompletionEngine:
         self._stop: asyncio.Event
         self._lanes: dict[int, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # Answers that have arrived and are not committed yet: a kill would cost them, too. They are limited,
+        # and take no room from requests, or a slow commit would lower the concurrency.
+        self._uncommitted = 0
         self._lag = LagMeter()
 
     def __enter__(self) -> Self:
@@ -204,9 +207,14 @@ class CompletionEngine:
 
     def _send_here(self, jobs: Sequence[Job], urgent: bool) -> None:
         if jobs:
-            # The loop is closed if this engine has ended meanwhile: then nothing is sent.
+            self._start_loop()
+            self._call_in_loop(self._enqueue, jobs, urgent)
+
+    def _call_in_loop(self, function: Callable[..., None], *arguments: object) -> None:
+        if self._loop is not None:
+            # The loop is closed if this engine has ended meanwhile: then there is nothing left to do.
             with contextlib.suppress(RuntimeError):
-                self._started_loop().call_soon_threadsafe(self._enqueue, jobs, urgent)
+                self._loop.call_soon_threadsafe(function, *arguments)
 
     def _waited(self, job: Job, timeout_s: float | None) -> bool:
         with self._lock:
@@ -238,9 +246,7 @@ class CompletionEngine:
         """Sends nothing any more; answers that have arrived may still be on their way through the store."""
         if self.fatal is None:
             self.fatal = error
-            if self._loop is not None:
-                with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._cancel_all)
+            self._call_in_loop(self._cancel_all)
 
     def _abandon(self, error: ModelError) -> None:
         """Gives every request without an outcome this one, those that are still to come included."""
@@ -255,7 +261,7 @@ class CompletionEngine:
         if job.event is not None:
             job.event.set()
 
-    def _started_loop(self) -> asyncio.AbstractEventLoop:
+    def _start_loop(self) -> None:
         with self._lock:
             if self._loop is None:
                 started = threading.Event()
@@ -264,8 +270,6 @@ class CompletionEngine:
                 )
                 self._thread.start()
                 started.wait()
-            assert self._loop is not None
-            return self._loop
 
     def _started_sharing(self) -> Sharing:
         with self._lock:
@@ -278,6 +282,7 @@ class CompletionEngine:
                     settle=self._settle,
                     send=self._send_here,
                     stop=self._stop_for,
+                    committed=self._committed,
                     limit=self._concurrency,
                 )
             return self._sharing
@@ -296,7 +301,7 @@ class CompletionEngine:
 
     def _is_measuring(self) -> bool:
         """Whether latencies are being measured: not yet while the first requests load their clients."""
-        return bool(self._tasks) and all(lane.probed for lane in self._lanes.values())
+        return bool(self._tasks) and all(lane.probed or not lane.in_flight for lane in self._lanes.values())
 
     def _enqueue(self, jobs: Sequence[Job], urgent: bool) -> None:
         for job in jobs:
@@ -309,7 +314,7 @@ class CompletionEngine:
 
     def _pump(self) -> None:
         """Starts requests in order, as long as there is room."""
-        while len(self._tasks) < self._concurrency and self.fatal is None:
+        while max(len(self._tasks), self._uncommitted) < self._concurrency and self.fatal is None:
             ready = [(job.number, lane) for lane in self._lanes.values() if (job := lane.next_job())]
             if not ready:
                 return
@@ -329,11 +334,19 @@ class CompletionEngine:
                 if isinstance(outcome, FatalModelError):
                     self._halt(outcome)
                 self._sharing.keep(job, outcome)
+                self._uncommitted += 1
         finally:
             lane.in_flight -= 1
             lane.probed = True
             self._tasks -= {asyncio.current_task()}
         self._pump()
+
+    def _committed(self, count: int) -> None:
+        def make_room() -> None:
+            self._uncommitted -= count
+            self._pump()
+
+        self._call_in_loop(make_room)
 
     def _cancel_all(self) -> None:
         for lane in self._lanes.values():

@@ -10,19 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from pytest_ftgate.cases import EvalCase
 from pytest_ftgate.errors import FatalModelError, StoreError
 from pytest_ftgate.models import Model
-from pytest_ftgate.models.answer_key import answer_key
+from pytest_ftgate.models.answer_key import answer_key, model_digest
 from pytest_ftgate.models.lanes import Job
 from pytest_ftgate.models.outcomes import Outcome
 from pytest_ftgate.models.store import AnswerStore, Mine, State, Theirs
 
 # How far behind the other processes this one may be.
 _POLL_S = 0.02
-# How long answers are gathered for one commit: the store's thread, too, needs the interpreter.
-_GATHER_S = 0.01
+# The least time between two commits: dense answers share one, so that this thread and the loop's, which needs
+# the interpreter as well, seldom wait for each other.
+_COMMIT_S = 0.01
 # How often a request that is waited for is looked at: its owner may have died.
 _LOOK_S = 1.0
 # So many requests are claimed before the first of them is sent.
@@ -48,8 +50,9 @@ class Sharing:
     """Lives from the first request that has to wait to `close`; owned by its engine, which gives the verbs.
 
     `settle` hands an outcome out, `send` has requests sent (first of all, if that is urgent), `stop` gives
-    all open requests this error. `limit` is how many requests of dead processes are taken over at a time.
-    Raises `StoreError` if the store can't be used.
+    all open requests this error, `committed` says how many answers of this process's own are safe now.
+    `limit` is how many requests of dead processes are taken over at a time. Raises `StoreError` if the store
+    can't be used.
     """
 
     def __init__(
@@ -59,10 +62,11 @@ class Sharing:
         settle: Callable[[Job, Outcome], None],
         send: Callable[[Sequence[Job], bool], None],
         stop: Callable[[FatalModelError], None],
+        committed: Callable[[int], None],
         limit: int,
     ) -> None:
         self._store = store
-        self._settle, self._send, self._stop = settle, send, stop
+        self._settle, self._send, self._stop, self._committed = settle, send, stop, committed
         self._limit = limit
         self._inbox: SimpleQueue[Wanted | Arrived | None] = SimpleQueue()
         # From here on: the store's thread only. Requests without an outcome, by key.
@@ -70,9 +74,10 @@ class Sharing:
         self._mine: set[str] = set()
         #: Somebody waits for these, which others have on their way.
         self._awaited: set[str] = set()
-        self._described: dict[int, tuple[Model, Mapping[str, Any]]] = {}
+        self._digests: dict[int, tuple[Model, str]] = {}
+        self._asked: tuple[EvalCase | None, str] = (None, "")
         self._is_closing = False
-        self._next_look = 0.0
+        self._next_commit = self._next_news = self._next_look = 0.0
         self._next_sweep = time.monotonic() + store.beat_s
         store.open()
         self._thread = threading.Thread(target=self._run, name="ftgate-store", daemon=True)
@@ -116,12 +121,18 @@ class Sharing:
             self._is_closing = True
             return
         self._store.beat()
-        for key, outcome in self._store.news(self._open).items():
-            self._hand_out(key, outcome)
+        self._read_news()
         for message in messages:
             if isinstance(message, Wanted):
                 self._add(message)
         self._look_after_the_dead()
+
+    def _read_news(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_news:
+            self._next_news = now + _POLL_S
+            for key, outcome in self._store.news(self._open).items():
+                self._hand_out(key, outcome)
 
     def _messages(self) -> list[Wanted | Arrived | None]:
         """What has come in, after waiting for the next thing to do."""
@@ -130,15 +141,19 @@ class Sharing:
         except Empty:
             return []
         if isinstance(messages[0], Arrived):
-            time.sleep(_GATHER_S)
+            time.sleep(max(0.0, self._next_commit - time.monotonic()))
+            self._next_commit = time.monotonic() + _COMMIT_S
         with contextlib.suppress(Empty):
             while True:
                 messages.append(self._inbox.get_nowait())
         return messages
 
     def _keep(self, arrived: Sequence[Arrived]) -> None:
+        if not arrived:
+            return
         jobs = {self._key(job): job for job, _ in arrived}
-        kept = self._store.keep({self._key(job): outcome for job, outcome in arrived}) if jobs else {}
+        kept = self._store.keep({self._key(job): outcome for job, outcome in arrived})
+        self._committed(len(arrived))
         for key, outcome in kept.items():
             self._open.setdefault(key, jobs[key])
             self._hand_out(key, outcome)
@@ -205,8 +220,15 @@ class Sharing:
 
     def _key(self, job: Job) -> str:
         if job.stored_as is None:
-            # The model is kept beside its description, so that no other one gets its id.
-            about = self._described.get(id(job.model)) or (job.model, job.model.describe())
-            self._described[id(job.model)] = about
-            job.stored_as = answer_key(job.request, about[1])
+            case = job.request.case
+            if case is not self._asked[0]:
+                # Both arms and all repeats of a case come one after the other.
+                self._asked = (case, case.asked)
+            job.stored_as = answer_key(job.request, self._digest(job.model), self._asked[1])
         return job.stored_as
+
+    def _digest(self, model: Model) -> str:
+        if id(model) not in self._digests:
+            # The model is kept beside its digest, so that no other one gets its id.
+            self._digests[id(model)] = (model, model_digest(model.describe()))
+        return self._digests[id(model)][1]

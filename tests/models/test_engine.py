@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.errors import FatalModelError, ModelError
+from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
 from pytest_ftgate.models.engine import CompletionEngine
+from pytest_ftgate.models.store import AnswerStore
 from tests.models.asking import QUICK, chat
 from tests.support.requests import request, requests
 from tests.support.server import ChatServer, Reply, error_reply
@@ -451,3 +455,127 @@ def test_a_flapping_server_gets_every_request_answered() -> None:
         texts = [engine.result(one).text for one in requests(60)]
 
     assert texts == ["x"] * 60
+
+
+def shared(path: Path, model: Scripted, owner: str = "gw0", **settings: Any) -> CompletionEngine:
+    store = AnswerStore(path / "answers.sqlite", run_id="run", owner=owner, lease_s=1.0)
+    return CompletionEngine({Arm.MODEL: model}, store=store, **settings)
+
+
+def test_an_answer_is_committed_before_it_is_handed_out(tmp_path: Path) -> None:
+    model, late = Scripted(lambda one: one.case.id), Scripted()
+    asked = requests(30)
+
+    with shared(tmp_path, model) as engine, shared(tmp_path, late, "gw1") as other:
+        engine.prefetch(each(asked))
+        for one in asked:
+            assert engine.result(one) == other.result(one)
+
+    assert (len(model.asked), late.asked) == (30, [])
+
+
+def test_what_is_another_processes_share_is_waited_for(tmp_path: Path) -> None:
+    first, second = Scripted(lambda _: "first", wait_s=0.1), Scripted()
+    asked = requests(3)
+
+    with shared(tmp_path, first) as engine, shared(tmp_path, second, "gw1", mine=lambda _: False) as other:
+        engine.prefetch(each(asked))
+        while not first.asked:
+            time.sleep(0.001)
+        other.prefetch(each(asked))
+        texts = [other.result(one).text for one in asked]
+        assert other.progress() == (3, 3)
+
+    assert texts == ["first"] * 3
+    assert second.asked == []
+
+
+def test_what_nobody_has_begun_is_sent_by_who_waits_for_it(tmp_path: Path) -> None:
+    model = Scripted()
+
+    with shared(tmp_path, model, mine=lambda _: False) as engine:
+        engine.prefetch(each(requests(3)))
+        assert engine.result(requests(3)[1]).text == "x"
+
+    assert model.asked == ["1"]
+
+
+def test_what_nobody_begins_is_taken_over_without_being_waited_for(tmp_path: Path) -> None:
+    model = Scripted()
+
+    with shared(tmp_path, model, mine=lambda _: False) as engine:
+        engine.prefetch(each(requests(40)))
+        end = time.monotonic() + 10
+        while engine.progress() != (40, 40) and time.monotonic() < end:
+            time.sleep(0.01)
+
+    assert sorted(model.asked) == sorted(str(n) for n in range(40))
+
+
+def test_answers_of_a_model_that_never_waits_are_not_stored(tmp_path: Path) -> None:
+    class Instant(Scripted):
+        def answer_now(self, _: Request) -> Completion:
+            return Completion(text="at once")
+
+    with shared(tmp_path, Instant()) as engine:
+        assert engine.result(request()).text == "at once"
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_can_not_be_used_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "answers.sqlite").write_bytes(b"no database at all" * 100)
+    model = Scripted()
+
+    with shared(tmp_path, model) as engine, pytest.raises(StoreError, match="file is not a database"):
+        engine.prefetch([[request()]])
+
+    assert model.asked == []
+
+
+def test_a_store_that_breaks_during_the_run_stops_it(tmp_path: Path) -> None:
+    with shared(tmp_path, Scripted()) as engine:
+        engine.result(requests(2)[0])
+        with closing(sqlite3.connect(tmp_path / "answers.sqlite")) as connection, connection:
+            connection.execute("DROP TABLE answers")
+        with pytest.raises(FatalModelError) as caught:
+            engine.result(requests(2)[1], timeout=10)
+
+    assert caught.value.kind == "store"
+    path = tmp_path / "answers.sqlite"
+    assert str(caught.value) == f"{path}: answers can't be kept there (no such table: answers)"
+
+
+def test_no_more_answers_wait_for_their_commit_than_may_be_on_their_way(tmp_path: Path) -> None:
+    model = Scripted()
+
+    with shared(tmp_path, model, concurrency=2) as engine:
+        engine.prefetch(each(requests(20)))
+        while not model.asked:
+            time.sleep(0.001)
+        with closing(sqlite3.connect(tmp_path / "answers.sqlite", isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            time.sleep(0.2)
+            sent = len(model.asked)
+            committed = connection.execute("SELECT count(*) FROM answers").fetchone()[0]
+            connection.execute("ROLLBACK")
+        assert engine.result(requests(20)[19]).text == "x"
+
+    assert sent - committed <= 4
+
+
+def test_without_a_store_there_is_nothing_to_finish() -> None:
+    with engine_of(Scripted(wait_s=30)) as engine:
+        engine.prefetch([[request()]])
+        assert engine.finish()
+
+
+def test_finishing_waits_for_the_own_share_only(tmp_path: Path) -> None:
+    model = Scripted(wait_s=0.01)
+
+    with shared(tmp_path, model, mine=lambda one: int(one.case.id) % 2 == 0) as engine:
+        engine.prefetch(each(requests(10)))
+        assert not engine.finish(timeout_s=0)
+        assert engine.finish()
+
+    assert model.asked == ["0", "2", "4", "6", "8"]

@@ -20,7 +20,7 @@ from pytest_ftgate.cases import Arm, EvalCase, Expectation
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.answer_key import answer_key, share_of
+from pytest_ftgate.models.answer_key import answer_key, model_digest, share_of
 from pytest_ftgate.models.store import AnswerStore, Mine, Theirs
 from tests.support.requests import request
 
@@ -456,7 +456,8 @@ print(*sorted(store.outcomes(["parent", "child", "after"])))
 
 
 def key_of(asked: Request, **model: Any) -> str:
-    return answer_key(asked, {"name": "tuned", "host": "localhost", "model": "ft", **model})
+    digest = model_digest({"name": "tuned", "host": "localhost", "model": "ft", **model})
+    return answer_key(asked, digest, asked.case.asked)
 
 
 def test_a_key_depends_on_everything_that_is_asked_and_on_who_is_asked() -> None:

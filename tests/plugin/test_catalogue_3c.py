@@ -415,6 +415,32 @@ def test_row_45_another_model_than_was_asked_for_is_named(
     assert catalogue.verdict["warnings"] == ["the model was asked for as 'tuned-1', and served by 'other-2'"]
 
 
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "workers"])
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "def good(prompt:\n",
+            "python:bots:good: importing bots raised SyntaxError: '(' was never closed (bots.py, line 1)",
+        ),
+        ("", "python:bots:good: bots has no 'good'"),
+    ],
+)
+def test_a_model_that_can_not_be_made_is_told_once(
+    catalogue: Catalogue, request: pytest.FixtureRequest, code: str, message: str, workers: list[str]
+) -> None:
+    if workers:
+        pytest.importorskip("xdist")
+        request.applymarker(pytest.mark.xfail(strict=True, reason="xdist ends with an internal error"))
+    catalogue.put("bots.py", code)
+
+    result = catalogue.project.run_apart(GOOD, *workers)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert [line for line in result.errlines if line] == [f"ERROR: {message}"]
+    assert catalogue.verdict["sentence"] == message
+
+
 def test_row_47_an_item_that_another_plugin_runs_again_counts_once(catalogue: Catalogue) -> None:
     catalogue.put(
         "conftest.py",
@@ -456,7 +482,7 @@ def test_row_50_a_status_that_another_plugin_lowers_does_not_verify(catalogue: C
     assert verify(catalogue, "--run-id=now") == (
         1,
         "The verdict is ITERATE: the one deciding criterion is not met: right (75% on 4 cases, ≥ 80% is "
-        "needed).\n",
+        "needed).",
     )
 
 

@@ -33,6 +33,7 @@ ONLY_IN = {
     "xdist": {"plugin"},
     "yaml": {"files"},
     "csv": {"files"},
+    "pyarrow": {"files"},
     "asyncio": {"models"},
     "aiohttp": {"models"},
     "httpx2": {"models"},
@@ -67,6 +68,7 @@ HEAVY = {
     "rapidfuzz",
     "regex",
     "scipy",
+    "pyarrow",
     "click",
 }
 #: Without a case file these have no business in memory either.

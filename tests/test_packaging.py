@@ -35,11 +35,14 @@ def imported_names() -> set[str]:
 
 def distributions_of(names: set[str]) -> set[str]:
     known = packages_distributions()
-    return {known[name][0].lower() for name in names}
+    return {known.get(name, [name])[0].lower() for name in names}
 
 
 def declared() -> set[str]:
-    return {Requirement(line).name.lower() for line in PROJECT["project"]["dependencies"]}
+    """What is installed always, and what an extra for users adds."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    added = [line for extra, lines in extras.items() if extra != "dev" for line in lines]
+    return {Requirement(line).name.lower() for line in [*PROJECT["project"]["dependencies"], *added]}
 
 
 def test_everything_that_is_imported_is_declared() -> None:

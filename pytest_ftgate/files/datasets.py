@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ftgate.files import templates, values
+from pytest_ftgate.files import parquet, templates, values
 from pytest_ftgate.files.case_reader import MERGED, CaseReader, entries, merged
 from pytest_ftgate.files.fields import KEYS, Fields
 from pytest_ftgate.files.nodes import MapNode, Node, NodeError, Note, Scalar, wrong
@@ -26,7 +26,8 @@ _OWN_KEYS = ("path", "where", "limit", "seed")
 class DataSet:
     """One entry, checked: which rows of which file it takes, and what each becomes.
 
-    `constant` are the fields without templates; `filled` makes the others, by key, out of a row.
+    `constant` are the fields without templates; `filled` makes the others, by key, out of a row. `names` are
+    all that is looked up in a row.
     """
 
     node: MapNode
@@ -38,6 +39,13 @@ class DataSet:
     seed: int | None
     constant: Fields
     filled: tuple[tuple[Scalar, templates.Fill], ...]
+    names: frozenset[str]
+
+    def rows(self) -> Iterator[Row]:
+        """All rows of the file, the broken ones too."""
+        if self.suffix in parquet.SUFFIXES:
+            return parquet.parquet_rows(self.raw, self.names, MAX_DATASET_BYTES)
+        return read_rows(self.raw, self.suffix)
 
 
 def parse_dataset(
@@ -91,16 +99,18 @@ def _compiled(
         seed=seed,
         constant=merged({}, constant),
         filled=tuple((key, fill) for key, _, fill in parts if fill is not None),
+        names=frozenset(where).union(*(templates.names(value) for _, value, _ in parts)),
     )
 
 
 def _suffix(written: str, node: Node) -> str:
     suffix = "." + written.lower().rpartition(".")[2]
-    if suffix in FORMATS:
+    if suffix in parquet.SUFFIXES and not parquet.is_installed():
+        raise wrong(node, f"{quoted(written)}: {parquet.NEEDED}")
+    if suffix in FORMATS or suffix in parquet.SUFFIXES:
         return suffix
-    if suffix in (".parquet", ".pq"):
-        raise wrong(node, f"{quoted(written)}: Parquet is not supported yet: convert it to JSONL")
-    raise wrong(node, f"{quoted(written)} is no data set: take JSONL (.jsonl) or CSV (.csv)")
+    known = "JSONL (.jsonl), CSV (.csv) or Parquet (.parquet)"
+    raise wrong(node, f"{quoted(written)} is no data set: take {known}")
 
 
 def _where(node: Node, suffix: str) -> dict[str, tuple[Any, ...]]:
@@ -135,7 +145,7 @@ def add_cases(dataset: DataSet, path: str, reader: CaseReader) -> None:
     """
     matching: list[Row] = []
     seen: list[Row] = []
-    for row in read_rows(dataset.raw, dataset.suffix):
+    for row in dataset.rows():
         if row.problem is not None:
             reader.mistakes.add(row.problem.notes, case=_row_name(path, row), path=path)
         elif _matches(dataset.where, row.values):
@@ -221,4 +231,5 @@ def _without_nulls(fields: Fields) -> Fields:
 
 
 def _row_name(path: str, row: Row) -> str:
-    return f"{path.rpartition('/')[2]}-line-{row.line}"
+    unit = "row" if path.lower().endswith(parquet.SUFFIXES) else "line"
+    return f"{path.rpartition('/')[2]}-{unit}-{row.line}"

@@ -35,10 +35,11 @@ def read_rows(raw: bytes, suffix: str) -> Iterator[Row]:
 def _undecodable(raw: bytes, error: UnicodeDecodeError) -> Row:
     line = raw.count(b"\n", 0, error.start) + 1
     column = error.start - raw.rfind(b"\n", 0, error.start)
-    return _broken(line, f"byte 0x{raw[error.start]:02x} is not UTF-8: save the file as UTF-8", column)
+    return broken_row(line, f"byte 0x{raw[error.start]:02x} is not UTF-8: save the file as UTF-8", column)
 
 
-def _broken(line: int, message: str, column: int = 1) -> Row:
+def broken_row(line: int, message: str, column: int = 1) -> Row:
+    """A row that can't be used, and why."""
     return Row(line=line, values={}, problem=NodeError((line, column, message)))
 
 
@@ -49,12 +50,12 @@ def _json_lines(text: str) -> Iterator[Row]:
         try:
             found = strict_json(source)
         except JsonError as error:
-            yield _broken(line, error.reason, error.column)
+            yield broken_row(line, error.reason, error.column)
             continue
         if isinstance(found, dict):
             yield Row(line=line, values=found)
         else:
-            yield _broken(line, "a row is a JSON object, and this is none")
+            yield broken_row(line, "a row is a JSON object, and this is none")
 
 
 def _csv(text: str) -> Iterator[Row]:
@@ -67,13 +68,13 @@ def _csv(text: str) -> Iterator[Row]:
                 header = cells
                 problem = _header_problem(cells)
                 if problem:
-                    yield _broken(1, problem)
+                    yield broken_row(1, problem)
                     return
             elif cells:
                 yield _csv_row(header, cells, line)
             line = reader.line_num + 1
     except csv.Error as error:
-        yield _broken(line, f"not valid CSV: {error}")
+        yield broken_row(line, f"not valid CSV: {error}")
 
 
 def _header_problem(header: list[str]) -> str | None:
@@ -86,7 +87,7 @@ def _header_problem(header: list[str]) -> str | None:
 
 def _csv_row(header: list[str], cells: list[str], line: int) -> Row:
     if len(cells) != len(header):
-        return _broken(line, f"the row has {len(cells)} cells, and the header {len(header)}")
+        return broken_row(line, f"the row has {len(cells)} cells, and the header {len(header)}")
     return Row(
         line=line, values={name.strip(): _unix(cell) for name, cell in zip(header, cells, strict=True)}
     )

@@ -136,7 +136,11 @@ _MESSAGES: Schema = {
 _TOOL_RESULTS_DOC = "What calls of a tool return in 'turns', by its name: any JSON."
 _TOOLS: Schema = {"type": ["array", "string"], "items": {"type": "object"}}
 _DATASET: dict[str, Schema] = {
-    "path": {"type": "string", "minLength": 1, "description": "A JSONL or CSV file, relative to this one."},
+    "path": {
+        "type": "string",
+        "minLength": 1,
+        "description": "A JSONL, CSV or Parquet file, relative to this one.",
+    },
     "where": {
         "type": "object",
         "description": "Values that a row must have, by dotted key; a list is one of.",

@@ -6,7 +6,7 @@ What a row holds is never looked at for templates again, and attributes do not e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_ftgate.files import values
@@ -27,6 +27,19 @@ def compiled(node: Node) -> Fill | None:
     if type(node) is ListNode:
         return _compiled_list(node)
     return _compiled_mapping(node) if type(node) is MapNode else None
+
+
+def names(node: Node) -> Iterator[str]:
+    """The names that the templates at and below `node` look up."""
+    if type(node) is Scalar:
+        yield from (name.strip() for name in _TEMPLATE.findall(node.text))
+    below: Iterable[Node] = ()
+    if type(node) is ListNode:
+        below = node.items
+    elif type(node) is MapNode:
+        below = node.values.values()
+    for each in below:
+        yield from names(each)
 
 
 def find(row: Any, name: str) -> Any:

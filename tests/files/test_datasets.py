@@ -304,10 +304,9 @@ def test_templates_are_lookups_and_nothing_more(
             "2:12: 'fact.jsonl' does not exist. Did you mean 'facts.jsonl'?",
         ),
         (
-            "{path: f.parquet, id: '{{id}}'}",
-            "2:12: 'f.parquet': Parquet is not supported yet: convert it to JSONL",
+            "{path: f.txt, id: '{{id}}'}",
+            "2:12: 'f.txt' is no data set: take JSONL (.jsonl), CSV (.csv) or Parquet (.parquet)",
         ),
-        ("{path: f.txt, id: '{{id}}'}", "2:12: 'f.txt' is no data set: take JSONL (.jsonl) or CSV (.csv)"),
         ("{path: empty.jsonl, id: '{{id}}'}", "2:12: 'empty.jsonl' has no rows"),
         (
             "{path: facts.jsonl, id: '{{id}}', where: {q: z}}",

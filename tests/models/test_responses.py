@@ -116,6 +116,15 @@ def test_tools_are_flat_and_as_lenient_as_in_chat() -> None:
     ]
 
 
+def test_what_already_has_the_form_of_the_api_goes_as_it_is() -> None:
+    part = {"type": "input_text", "text": "Hello?"}
+    tool = {"type": "function", "name": "f", "parameters": None, "strict": None}
+
+    body = body_of({"role": "user", "content": [part]}, tools=[tool])
+
+    assert (body["input"][0]["content"], body["tools"]) == ([part], [tool])
+
+
 SCHEMA = {"name": "answer", "schema": {"type": "object"}, "strict": True}
 FLAT_SCHEMA = {"type": "json_schema", **SCHEMA}
 

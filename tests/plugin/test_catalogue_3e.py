@@ -136,12 +136,11 @@ def test_row_84_texts_of_a_case_file_are_inert_too(catalogue: Catalogue) -> None
 
 
 def test_row_84_a_mistake_quotes_hostile_text_harmlessly(catalogue: Catalogue) -> None:
-    catalogue.write(w='cases:\n  - {id: a, prompt: x, "b\\n::error::c\\e[31m": x, expect: y}\n')
+    catalogue.write(w='cases:\n  - {id: "a\\n::error::\\e[31m", prompt: x, expect: y}\n')
 
     assert catalogue.refused() == [
-        "evals/w.evalcase.yaml:2:24: case 'a': unknown key 'b\\n::error::c\\x1b[31m'. Keys: "
-        "accept_truncated, "
-        "answer, category, expect, id, messages, metadata, must_pass, params, prompt, repeat, skip and 4 more"
+        "evals/w.evalcase.yaml:2:10: case 'case-at-line-2': 'a\\n::error::\\x1b[31m' can't be an id: "
+        "an id has 1 to 100 of A-Z a-z 0-9 _ . - and begins with a letter or digit"
     ]
 
 

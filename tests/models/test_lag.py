@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest_ftgate.models.wire  # noqa: F401 - else a busy processor would have to load the client, too
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.models.engine import CompletionEngine
 from pytest_ftgate.models.lag import LagMeter

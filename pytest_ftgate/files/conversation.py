@@ -17,6 +17,7 @@ from pytest_ftgate.files.wording import did_you_mean, quoted
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _KEYS = ("role", "content", "name", "tool_calls", "tool_call_id")
+_NO_USER = "a turn needs 'user': what the user says"
 TURN_KEYS = ("user", "expect", "answer", "tool_results")
 
 
@@ -78,7 +79,7 @@ class TurnReader:
         entry = values.mapping(node, "a turn")
         notes = [values.unknown_key(at, TURN_KEYS) for key, at in entry.keys.items() if key not in TURN_KEYS]
         if "user" not in entry.values:
-            notes.append((entry.line, entry.column, "a turn needs 'user': what the user says"))
+            notes.append((entry.line, entry.column, _NO_USER))
         read = {}
         for key, value in entry.values.items():
             try:
@@ -100,6 +101,8 @@ def tool_results(node: Node) -> ToolResults:
 
 
 def _user(node: Node) -> str | list[Any]:
+    if values.is_null(node):
+        raise wrong(node, f"{_NO_USER}; if it is the word null, quote it")
     parts = values.items_or_none(node)
     if parts is None:
         return values.filled_text(node, "'user'")

@@ -98,7 +98,6 @@ def test_where_and_limit_see_typed_values(arrow: Any, suite_of: ReadSuite, tmp_p
         ([1, None, -(2**62)], "int64", [1, None, -(2**62)]),
         ([2**64 - 1], "uint64", [2**64 - 1]),
         ([1.5], "float32", [1.5]),
-        ([0.5], "float16", [0.5]),
         (["x", None], "large_string", ["x", None]),
         ([[1.5, None], None, []], ("list_", "float64"), [[1.5, None], None, []]),
         ([[("a", 1.5), ("b", None)], None], ("map_", "string", "float64"), [{"a": 1.5, "b": None}, None]),

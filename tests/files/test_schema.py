@@ -15,6 +15,17 @@ from tests.files.test_datasets import ENTRY
 SCHEMA = case_file_schema(BUILTIN)
 
 
+TURNS = """\
+defaults: {tool_results: {get_order: null}}
+cases:
+  - id: refund
+    turns:
+      - {user: 010, expect: {contains: x}, answer: {lines: 1}, tool_results: {get_order: [1, {a: b}]}}
+      - {user: [{type: text, text: x}], expect: null}
+    expect: none
+"""
+
+
 def problems(source: str) -> list[str]:
     """What an editor would underline in a file."""
     node = parse_yaml(source.encode())
@@ -33,6 +44,9 @@ def test_it_is_a_schema_of_draft_07() -> None:
         ENTRY,
         ENTRY + "    where: {a: [1]}\n    limit: 3\n    seed: 1\n    tags: ['{{t}}']\n    repeat: '{{n}}'\n",
         "defaults: {category: '{{topic}}'}\n" + ENTRY,
+        TURNS,
+        "datasets: [{path: f.parquet, id: '{{id}}', turns: [{user: '{{q}}', expect: '{{a}}'}]}]",
+        "datasets: [{path: f.jsonl, id: '{{id}}', turns: '{{talk}}', tool_results: {f: '{{result}}'}}]",
     ],
 )
 def test_valid_files_are_valid(source: str) -> None:

@@ -67,15 +67,25 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs a test marked with `eval_case` once for each of its cases."""
-    if (
-        "eval_case" not in metafunc.fixturenames
-        or metafunc.definition.get_closest_marker("eval_case") is None
-    ):
+    if metafunc.definition.get_closest_marker("eval_case") is None:
         return
+    if "eval_case" not in metafunc.fixturenames:
+        pytest.fail("the marker eval_case needs the fixture: def test(eval_case, model)", pytrace=False)
     from pytest_ftgate.plugin.activation import activate_for_cases  # noqa: PLC0415
     from pytest_ftgate.plugin.markers import parametrize  # noqa: PLC0415
 
     parametrize(metafunc, activate_for_cases(metafunc.config))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Has the first and the last word of a run that was asked for a verdict, whatever others do."""
+    if hasattr(config, "workerinput") or not options.asked_for_model(config):
+        return (yield)
+    from pytest_ftgate.plugin.activation import begin_verdict, last_word  # noqa: PLC0415
+
+    begin_verdict(config)
+    return last_word(config, (yield))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

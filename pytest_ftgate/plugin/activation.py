@@ -8,9 +8,9 @@ import pytest
 
 from pytest_ftgate.plugin.decide_hooks import DIST_EACH, DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
-from pytest_ftgate.plugin.options import asked_for_model, read_run_id, read_settings, read_verdict_path
+from pytest_ftgate.plugin.options import read_run_id, read_settings, read_verdict_path
 from pytest_ftgate.plugin.session import FtgateSession
-from pytest_ftgate.plugin.stash import session_key
+from pytest_ftgate.plugin.stash import session_key, verdict_file_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 
 
@@ -18,19 +18,37 @@ def activate(config: pytest.Config) -> FtgateSession:
     """The session of this process, started now if there is none yet; raises UsageError for what is wrong."""
     if session_key in config.stash:
         return config.stash[session_key]
-    verdict_file = VerdictFile(read_verdict_path(config), read_run_id(config))
     decides = not is_worker(config) and not is_dry(config)
-    if decides and asked_for_model(config):
-        verdict_file.begin()  # before anything can go wrong, our own usage errors included
     session = FtgateSession(config, read_settings(config))
     config.stash[session_key] = session
     _check(session)
     if not is_controller(config) and not is_dry(config):
         config.pluginmanager.register(GenerateHooks(session), "ftgate-generate")
     if decides:
-        hooks = DecideHooks(session, verdict_file, is_controller=is_controller(config))
+        hooks = DecideHooks(session, verdict_file_of(config), is_controller=is_controller(config))
         config.pluginmanager.register(hooks, "ftgate-decide")
     return session
+
+
+def verdict_file_of(config: pytest.Config) -> VerdictFile:
+    """The verdict file of this run, one object for all who write it."""
+    if verdict_file_key not in config.stash:
+        config.stash[verdict_file_key] = VerdictFile(read_verdict_path(config), read_run_id(config))
+    return config.stash[verdict_file_key]
+
+
+def begin_verdict(config: pytest.Config) -> None:
+    """Replaces an older verdict before anything can go wrong, our own usage errors included."""
+    if not is_dry(config):
+        verdict_file_of(config).begin()
+
+
+def last_word(config: pytest.Config, status: object) -> object:
+    """The exit status, once all other hooks are done with it: 0 needs a verdict that allows it."""
+    hooks = config.pluginmanager.get_plugin("ftgate-decide")
+    if is_dry(config) or status != 0:
+        return status
+    return hooks.last_word() if isinstance(hooks, DecideHooks) else pytest.ExitCode.TESTS_FAILED
 
 
 def activate_for_cases(config: pytest.Config) -> FtgateSession:
@@ -70,15 +88,14 @@ def is_controller(config: pytest.Config) -> bool:
 
 
 def is_dry(config: pytest.Config) -> bool:
-    """Whether this run executes no test, so that nothing is asked and no verdict changes."""
-    dry = (
+    """Whether this run executes nothing at all, so that no verdict changes."""
+    shows = (
         "collectonly",
-        "setuponly",
-        "setupplan",
         "help",
         "version",
         "markers",
         "showfixtures",
         "show_fixtures_per_test",
+        "cacheshow",
     )
-    return any(config.getoption(name, False) for name in dry)
+    return any(config.getoption(name, False) for name in shows)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_ftgate.errors import FileError, Mistake
+from pytest_ftgate.errors import ConfigError, FileError, Mistake
 from pytest_ftgate.plugin.eval_test import EvalTest
 from pytest_ftgate.record import CaseKey, Plan, PlannedCase, case_plan
 
@@ -31,14 +33,28 @@ class CollectedCases:
         self.table = table
         self.files: dict[str, Path] = {}
         self.suites: dict[str, Suite] = {}
+        self.stamps: dict[str, object] = {}
         self.tests: dict[str, EvalTest] = {}
         self.inline: dict[CaseKey, EvalCase] = {}
-        #: Test modules that pytest saw and did not collect, though there are eval tests in them.
-        self.passed_over: list[str] = []
+        #: Test modules and classes that pytest saw and did not collect, though there are eval tests in them.
+        self.passed_over: set[str] = set()
+        #: Mistaken cases that pytest has reported as collection errors.
+        self.reported: set[str] = set()
         self.warnings: list[str] = []
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is any case in this session."""
+        return bool(self.files or self.tests)
+
     def see(self, nodeid: str, path: Path) -> None:
-        """Notes a case file that pytest found, whether or not it goes on to collect it."""
+        """Notes a case file that pytest found, whether or not it goes on to collect it; raises FileError.
+
+        A file outside the rootdir has no node id of its own, so its cases could be taken for another's.
+        """
+        if not path.is_relative_to(self.rootdir):
+            what = f"this case file lies outside pytest's rootdir, {self.rootdir}: move it, or set --rootdir"
+            raise FileError([Mistake(path=str(path), line=1, column=1, message=what)])
         self.files[nodeid] = path
 
     def add(self, test: EvalTest) -> None:
@@ -50,6 +66,7 @@ class CollectedCases:
         from pytest_ftgate.files.case_file import read_suite  # noqa: PLC0415  (yaml only where a case file is)
 
         if nodeid not in self.suites:
+            self.stamps[nodeid] = _stamp(path)
             suite = read_suite(path, self.rootdir, self.table)
             self._refuse_second_suite(suite)
             self.suites[nodeid] = suite
@@ -84,6 +101,18 @@ class CollectedCases:
             if other.name == suite.name:
                 what = f"suite '{suite.name}' is also the name of {other.path}: give one another `suite:`"
                 raise FileError([Mistake(path=suite.path, line=1, column=1, message=what)])
+            if _folded(other.name) == _folded(suite.name):
+                self.warnings.append(
+                    f"suites '{other.name}' ({other.path}) and '{suite.name}' differ by little"
+                )
+
+    def changed(self) -> list[str]:
+        """The case files that are not what they were when they were read."""
+        return sorted(
+            nodeid
+            for nodeid, path in self.files.items()
+            if self.stamps.get(nodeid, _stamp(path)) != _stamp(path)
+        )
 
     def plan(
         self, selected: Collection[str], arms_of: Callable[[EvalCase], tuple[Arm, ...]], also: Iterable[str]
@@ -92,13 +121,17 @@ class CollectedCases:
 
         `selected` holds the keys of the eval tests that pytest will run; `also` are the globs of the gate.
         """
-        left_out = [*self.passed_over, *(line for pattern in also for line in self._see_pattern(pattern))]
+        for pattern in also:
+            self._see_pattern(pattern)
+        left_out = list(self.passed_over)
         for nodeid, path in sorted(self.files.items()):
             try:
                 suite = self.read(nodeid, path)
             except FileError:
-                left_out.append(nodeid)
+                left_out += [] if nodeid in self.reported else [nodeid]
                 continue
+            mistaken = (f"{nodeid}::{mistake.case}" for mistake in suite.mistakes if mistake.case)
+            left_out += [key for key in mistaken if key not in self.reported]
             for case in suite.cases if suite.collect else ():
                 key = f"{nodeid}::{case.id}"
                 if key not in self.tests:
@@ -117,40 +150,84 @@ class CollectedCases:
             skip = case.skip or ("no baseline" if any(test.lacks_baseline for test in tests) else None)
             yield case_plan(case if items else replace(case, skip=skip), items)
 
-    def _see_pattern(self, pattern: str) -> Iterator[str]:
-        """Files of `gate.suites` that this run did not see join the plan; a pattern without any is named."""
-        found = [path for path in sorted(self.rootdir.glob(pattern)) if path.name.endswith(SUFFIXES)]
-        if not found:
-            yield f"gate.suites: '{pattern}' matches no case file"
-        for path in found:
+    def _see_pattern(self, pattern: str) -> None:
+        """Files of `gate.suites` that this run did not see join the plan; a glob without any is an error."""
+        found = [Path(name) for name in glob(pattern, root_dir=self.rootdir, recursive=True)]
+        below = [path for folder in found for path in (self.rootdir / folder).rglob("*") if path.is_file()]
+        paths = {self.rootdir / path for path in found if (self.rootdir / path).is_file()} | set(below)
+        suites = sorted(path for path in paths if path.name.endswith(SUFFIXES))
+        modules = sorted(path for path in paths if path.suffix == ".py" and has_eval_tests(path))
+        if os.path.isabs(pattern) or not suites + modules:
+            raise ConfigError(f"gate.suites: '{pattern}' matches no case file; globs start at {self.rootdir}")
+        for path in suites:
             self.files.setdefault(path.relative_to(self.rootdir).as_posix(), path)
+        seen = {test.key.partition("::")[0] for test in self.tests.values()}
+        names = {path.relative_to(self.rootdir).as_posix() for path in modules}
+        self.passed_over |= names - seen
 
 
-def ignored_case_files(config: pytest.Config) -> Iterator[Path]:
-    """Case files that `--ignore` or `--ignore-glob` kept from a run that would else have found them."""
+def _stamp(path: Path) -> object:
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size, about.st_ino
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def has_eval_tests(module: Path) -> bool:
+    """Whether a test module speaks of eval cases: if it yielded no test, something left its tests out."""
+    try:
+        return b"eval_case" in module.read_bytes()
+    except OSError:
+        return False
+
+
+def ignored_files(config: pytest.Config) -> Iterator[Path]:
+    """Case files and eval test modules that `--ignore` or `--ignore-glob` kept from this run."""
     roots = [Path(os.path.abspath(str(arg).split("::", maxsplit=1)[0])) for arg in config.args]
     ignored = [Path(os.path.abspath(path)) for path in config.getoption("ignore") or ()]
     globs = [os.path.abspath(pattern) for pattern in config.getoption("ignore_glob") or ()]
     starts = [path for path in ignored if any(path.is_relative_to(root) for root in roots)]
-    for path in _case_files(starts, config.getini("norecursedirs")):
-        yield path
-    if globs:
-        for path in _case_files(roots, config.getini("norecursedirs")):
-            if any(fnmatch.fnmatch(str(part), glob) for part in (path, *path.parents) for glob in globs):
-                yield path
+    yield from _eval_files(starts, config)
+    for path in _eval_files(roots if globs else (), config):
+        if any(fnmatch.fnmatch(str(part), pattern) for part in (path, *path.parents) for pattern in globs):
+            yield path
 
 
-def _case_files(starts: Iterable[Path], norecursedirs: Sequence[str]) -> Iterator[Path]:
+def odd_case_files(config: pytest.Config) -> Iterator[Path]:
+    """What is named like a case file and is none (a folder, a pipe, a broken link): pytest passes it over."""
+    roots = [Path(os.path.abspath(str(arg).split("::", maxsplit=1)[0])) for arg in config.args]
+    for root in roots:
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(_entered(folders, config.getini("norecursedirs")))
+            for name in (*folders, *names):
+                path = Path(folder, name)
+                if name.endswith(SUFFIXES) and not path.is_file():
+                    yield path
+
+
+def _entered(folders: Iterable[str], norecursedirs: Sequence[str]) -> list[str]:
+    return [name for name in folders if not any(fnmatch.fnmatch(name, pattern) for pattern in norecursedirs)]
+
+
+def _eval_files(starts: Iterable[Path], config: pytest.Config) -> Iterator[Path]:
+    for path in _files(starts, config.getini("norecursedirs")):
+        is_module = any(fnmatch.fnmatch(path.name, pattern) for pattern in config.getini("python_files"))
+        if path.name.endswith(SUFFIXES) or (is_module and has_eval_tests(path)):
+            yield path
+
+
+def _files(starts: Iterable[Path], norecursedirs: Sequence[str]) -> Iterator[Path]:
     for start in starts:
-        if start.is_file() and start.name.endswith(SUFFIXES):
+        if start.is_file():
             yield start
         for folder, folders, names in os.walk(start):
-            folders[:] = sorted(
-                name
-                for name in folders
-                if not any(fnmatch.fnmatch(name, pattern) for pattern in norecursedirs)
-            )
-            yield from (Path(folder, name) for name in sorted(names) if name.endswith(SUFFIXES))
+            folders[:] = sorted(_entered(folders, norecursedirs))
+            yield from (Path(folder, name) for name in sorted(names))
 
 
 def similar_names(config: pytest.Config) -> list[str]:

@@ -33,6 +33,23 @@ def is_criterion(report: object) -> bool:
     return str(getattr(report, "nodeid", "")).startswith(PREFIX)
 
 
+def forget_criteria(config: pytest.Config, first_failed: str | None) -> None:
+    """Takes criteria out of what --lf and --stepwise remember: they name no test that could run again."""
+    cache = getattr(config, "cache", None)
+    if cache is None:
+        return
+    failed = cache.get("cache/lastfailed", {})
+    if tests := {nodeid: value for nodeid, value in failed.items() if not nodeid.startswith(PREFIX)}:
+        cache.set("cache/lastfailed", tests)
+    elif failed:
+        cache.set("cache/lastfailed", {})
+    steps = cache.get("cache/stepwise", None)
+    if isinstance(steps, dict) and str(steps.get("last_failed")).startswith(PREFIX):
+        cache.set("cache/stepwise", {**steps, "last_failed": first_failed})
+    elif isinstance(steps, str) and steps.startswith(PREFIX):
+        cache.set("cache/stepwise", first_failed or [])
+
+
 def _outcome(criterion: CriterionResult) -> _Outcome:
     """A criterion that does not decide is passed or skipped, never failed."""
     if criterion.status is Status.GO:

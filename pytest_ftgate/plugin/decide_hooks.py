@@ -9,10 +9,11 @@ import pytest
 
 from pytest_ftgate.errors import FtgateError
 from pytest_ftgate.plugin import transport
-from pytest_ftgate.plugin.criterion_reports import criterion_reports, is_criterion
+from pytest_ftgate.plugin.criterion_reports import criterion_reports, forget_criteria, is_criterion
 from pytest_ftgate.plugin.exit_status import exit_status
 from pytest_ftgate.plugin.ledger import RunLedger
 from pytest_ftgate.plugin.session import FtgateSession
+from pytest_ftgate.plugin.sharing import forget_worker
 from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 from pytest_ftgate.record import Plan
@@ -21,6 +22,7 @@ from pytest_ftgate.reports import write_report
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
 
+CASE_SUFFIX = ".evalcase.y"
 DIST_EACH = "--dist=each runs every case once per worker, which no verdict can count: use another --dist"
 
 
@@ -37,7 +39,10 @@ class DecideHooks:
         self.gave_up = False
         self.kept_out: list[pytest.TestReport] = []
         self.is_concluding = False
+        self.has_cases = False
+        self.is_final = False
         self.ordinary_failures = 0
+        self.failures = 0
 
     def pytest_report_header(self) -> list[str]:
         """Models and endpoint hosts, and which of our short option names belongs to someone else."""
@@ -57,10 +62,13 @@ class DecideHooks:
             result = yield
             self._raise_usage_error()
         except pytest.UsageError as error:
-            self.gave_up = True
-            self.verdict_file.give_up(str(error))
+            self._give_up(error)
             raise
         except BaseException as interruption:
+            if self.ledger.usage_error:  # the workers stopped for it
+                refused = pytest.UsageError(self.ledger.usage_error)
+                self._give_up(refused)
+                raise refused from None
             self._conclude(session, interruption)
             raise
         self._conclude(session, None)
@@ -79,8 +87,11 @@ class DecideHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """What the workers are going to run."""
+        """What the workers are going to run; the ids of eval cases say that this run is ours."""
         self.ledger.selected.update(ids)
+        if any(CASE_SUFFIX in nodeid for nodeid in ids):
+            self.has_cases = True
+            self.verdict_file.begin()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -90,6 +101,7 @@ class DecideHooks:
         self._begin_with_plan()
         if error:
             self.ledger.reasons.append(f"a worker died: {error}")
+            forget_worker(self.ftgate.config, node)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
@@ -101,23 +113,19 @@ class DecideHooks:
             return "missed", "M", ("MISSED", {"yellow": True})
         return None
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Leaves the exit status as the verdict demands."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Leaves the exit status as the verdict demands; the verdict is final once all others are done."""
         if self.assessment is None and not self.gave_up:
             self._conclude(session, None)
-        if self.assessment is not None:
-            session.exitstatus = exit_status(
-                int(session.exitstatus),
-                self.assessment.verdict,
-                failures=session.testsfailed,
-                excusable=self.ledger.excusable,
-                must_decide=self.ftgate.settings.require_verdict or self.ledger.nothing_selected,
-                gated=self.ftgate.has_model,
-            )
-        if self.trouble and not session.exitstatus:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.failures = session.testsfailed
+        session.exitstatus = self._status(int(session.exitstatus))
         self._keep_criteria_out_of_failures(session.config)
+        result = yield
+        forget_criteria(session.config, self.ledger.first_failed)
+        self._finish_verdict()
+        session.exitstatus = self._status(int(session.exitstatus))
+        return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The missed cases, the table, the criteria, the verdict; criteria are back for the short summary."""
@@ -129,6 +137,37 @@ class DecideHooks:
             section.write_assessment(self.assessment, ordinary_failures=self.ordinary_failures)
         section.write_trouble(self.trouble)
 
+    def _finish_verdict(self) -> None:
+        if self.assessment is None:
+            return
+        try:
+            self.verdict_file.finish(self.assessment)
+        except (OSError, FtgateError) as error:
+            self.trouble.append(str(error))
+            TerminalSection.say(self.ftgate.config, f"ftgate: {error}")
+        else:
+            self.is_final = True
+
+    def _give_up(self, error: pytest.UsageError) -> None:
+        self.gave_up = True
+        self.verdict_file.give_up(str(error))
+
+    def last_word(self) -> int:
+        """The status that a returned 0 should have been."""
+        return self._status(0) if self.is_final else pytest.ExitCode.TESTS_FAILED
+
+    def _status(self, status: int) -> int:
+        if self.assessment is not None:
+            status = exit_status(
+                status,
+                self.assessment.verdict,
+                failures=self.failures,
+                excusable=self.ledger.excusable,
+                must_decide=self.ftgate.settings.require_verdict or self.ledger.nothing_selected,
+                gated=self.ftgate.has_model,
+            )
+        return pytest.ExitCode.TESTS_FAILED if self.trouble and status == 0 else status
+
     def _keep_criteria_out_of_failures(self, config: pytest.Config) -> None:
         """They have a section of their own, with more in it than pytest's FAILURES would repeat."""
         reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -138,11 +177,12 @@ class DecideHooks:
 
     @property
     def _was_used(self) -> bool:
-        return (
-            self.ftgate.settings.asked_for
-            or bool(self.ftgate.collected.files)
-            or self.ledger.plan is not None
-        )
+        if self.ftgate.settings.asked_for:
+            return True
+        if not self.is_controller:
+            return self.ftgate.collected.has_any
+        died = bool(self.ledger.reasons) and self.ftgate.has_model  # before any could tell its plan
+        return self.has_cases or self.ledger.plan is not None or died
 
     def _conclude(self, session: pytest.Session, interruption: BaseException | None) -> None:
         """Assesses, reports criteria as results, writes every file; one that can't be written is trouble."""
@@ -152,6 +192,8 @@ class DecideHooks:
             self.ledger.plan = self.ftgate.plan or Plan()
             self.ledger.models = self.ftgate.described
             self.ledger.remarks = self.ftgate.remarks
+            self.ledger.reasons += self.ftgate.troubles
+            self.ledger.lags_s += self.ftgate.lags_s
         self.assessment = assessment = self.ledger.assess(interruption)
         self.ordinary_failures = session.testsfailed - self.ledger.excusable
         self.is_concluding = True
@@ -170,7 +212,6 @@ class DecideHooks:
             from pytest_ftgate.models.saved_answers import write_answers  # noqa: PLC0415
 
             self._try(lambda: write_answers(settings.save_answers, assessment.record))
-        self._try(lambda: self.verdict_file.finish(assessment))
 
     def _try(self, write: Any) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.errors import FatalModelError
+from pytest_ftgate.errors import FatalModelError, StoreError
 from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
 from pytest_ftgate.plugin.handles import own_handle
@@ -27,6 +27,8 @@ class GenerateHooks:
         self.ftgate = session
         self.worker = getattr(session.config, "workerinput", None)
         self.plan_sent = False
+        self.shares = False
+        self.share: list[EvalTest] = []
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -37,18 +39,19 @@ class GenerateHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Generates while items run; nothing is sent before every mistake is known."""
-        self._raise_usage_error()
-        self.ftgate.make_plan(session.items)
-        tests = [test for test in eval_tests(session.items) if test.runs]
-        if not tests or self._stopped(session) or not self.ftgate.has_model:
+        tests = self._prepared(session)
+        if not tests:
             self.ftgate.note_remarks()
             return (yield)
-        self.ftgate.usage_error = self.ftgate.check_answers(tests)
-        self._raise_usage_error()
-        with self.ftgate.start(self._concurrency()):
+        most_failures = session.config.getoption("maxfail") or None
+        self.shares = self.worker is not None and most_failures is None
+        with self.ftgate.start(self.worker, shares=self.shares) as engine:
             if self.worker is None:
-                self.ftgate.prefetch(tests, ahead=session.config.getoption("maxfail") or None)
+                self._prefetch(tests, most_failures)
+            self.share = tests if self.shares else []
             result = yield
+            if self.shares and not (session.shouldstop or session.shouldfail):
+                engine.finish()  # its share, for the workers that still wait for it
             self.ftgate.note_remarks()
         return result
 
@@ -60,8 +63,7 @@ class GenerateHooks:
         engine, test = self.ftgate.engine, eval_test_of(item)
         self.ftgate.current = test
         if engine is not None and test is not None and test.runs:
-            if self.worker is not None:
-                self.ftgate.prefetch(eval_tests([item] if nextitem is None else [item, nextitem]))
+            self._prefetch_on_worker(item, nextitem)
             wait_for(engine, test.requests_ahead(), item.config)
             self._stop_if_fatal(item.session, engine.fatal)
         try:
@@ -118,6 +120,30 @@ class GenerateHooks:
         if output is not None:
             output["ftgate"] = transport.dumps(self._final_message())
 
+    def _prepared(self, session: pytest.Session) -> list[EvalTest]:
+        """Plans the run, gives the tests to ask for; a worker leaves a UsageError to the controller."""
+        try:
+            if self.ftgate.usage_error:
+                raise pytest.UsageError(self.ftgate.usage_error)
+            self.ftgate.make_plan(session.items)
+            tests = [test for test in eval_tests(session.items) if test.runs]
+            if not tests or self._stopped(session) or not self._executes(session):
+                return []
+            if lacking := self.ftgate.check_answers(tests):
+                raise pytest.UsageError(lacking)
+        except pytest.UsageError as error:
+            if self.worker is None:
+                raise
+            self.ftgate.usage_error = str(error)
+            session.shouldstop = "ftgate: this run can't start"
+            return []
+        return tests
+
+    def _executes(self, session: pytest.Session) -> bool:
+        """Not under --setup-only and --setup-plan, which run no test and ask no model."""
+        option = session.config.option
+        return not (option.setuponly or option.setupplan)
+
     def _take_handles(self, item: pytest.Item, test: EvalTest) -> None:
         funcargs = getattr(item, "funcargs", {})
         for arm in test.replaced:
@@ -140,7 +166,7 @@ class GenerateHooks:
         if test is None or not test.runs:
             return payload
         if trials := self._trials(test, call, report):
-            payload |= {"trials": [trial.as_json() for trial in trials], "attempt": test.attempt}
+            payload |= {"trials": [transport.row_of(trial) for trial in trials], "attempt": test.attempt}
         if call.excinfo is not None and report.failed:
             payload |= {"errored": True} if call.excinfo.errisinstance(TrialErrored) else {}
             payload |= {"miss": True} if self._is_miss(test, call) else {}
@@ -149,8 +175,13 @@ class GenerateHooks:
     def _trials(
         self, test: EvalTest, call: pytest.CallInfo[None], report: pytest.TestReport
     ) -> tuple[Trial, ...]:
-        """The trials as soon as they are known; all errored if the setup broke before they were asked for."""
-        if call.when == "setup" and call.excinfo is not None and not report.skipped and not test.trials:
+        """The trials as soon as they are known; all errored if the setup broke before they were asked for.
+
+        A skip leaves none, even behind our own setup: a skipped item has judged nothing.
+        """
+        if report.skipped and not hasattr(report, "wasxfail"):
+            return ()
+        if call.when == "setup" and call.excinfo is not None and not test.trials:
             message = f"{call.excinfo.typename}: {call.excinfo.value}"
             return tuple(
                 errored(test.trial_key(request.arm, request.repeat), "setup", message)
@@ -164,19 +195,28 @@ class GenerateHooks:
             call.when == "call"
             and call.excinfo is not None
             and call.excinfo.errisinstance(AssertionError)
+            and Arm.MODEL in test.arms
             and (test.case.suite, test.case.id) in self.ftgate.judged
         )
 
     def _stopped(self, session: pytest.Session) -> bool:
         return bool(session.testsfailed) and not session.config.option.continue_on_collection_errors
 
-    def _concurrency(self) -> int:
-        workers = int(self.worker["workercount"]) if self.worker else 1
-        return max(1, self.ftgate.settings.concurrency // workers)
+    def _prefetch_on_worker(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Not before the first item: until then xdist may find that the workers collected different tests."""
+        if self.worker is None:
+            return
+        if not self.shares:
+            self._prefetch(eval_tests([item] if nextitem is None else [item, nextitem]))
+        elif self.share:
+            self._prefetch(self.share)
+            self.share = []
 
-    def _raise_usage_error(self) -> None:
-        if self.ftgate.usage_error and self.worker is None:
-            raise pytest.UsageError(self.ftgate.usage_error)
+    def _prefetch(self, tests: list[EvalTest], ahead: int | None = None) -> None:
+        try:
+            self.ftgate.prefetch(tests, ahead)
+        except StoreError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def _stop_if_fatal(self, session: pytest.Session, fatal: FatalModelError | None) -> None:
         """One message, and no further item: at once if nothing was answered yet, else after this item."""
@@ -187,7 +227,12 @@ class GenerateHooks:
         session.shouldstop = f"ftgate: {str(fatal).splitlines()[0]}"
 
     def _final_message(self) -> dict[str, Any]:
-        message: dict[str, Any] = {"remarks": self.ftgate.remarks, "usage_error": self.ftgate.usage_error}
+        message: dict[str, Any] = {
+            "remarks": self.ftgate.remarks,
+            "troubles": self.ftgate.troubles,
+            "lags_s": self.ftgate.lags_s,
+            "usage_error": self.ftgate.usage_error,
+        }
         if not self.plan_sent and self.ftgate.plan is not None:
             message |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
         return message

@@ -18,6 +18,7 @@ from pytest_ftgate.plugin.handles import own_handle
 from pytest_ftgate.plugin.private import is_overridden, shared_fixtureinfo
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.record import Outcome
+from pytest_ftgate.reports.inert import inert_line
 
 if TYPE_CHECKING:
     from pytest_ftgate.cases import EvalCase
@@ -43,7 +44,10 @@ class EvalCaseFile(pytest.File):
         """The node of one case file, known to the session from now on."""
         node = cls.from_parent(parent, path=path)
         node.ftgate = session
-        session.collected.see(node.nodeid, path)
+        try:
+            session.collected.see(node.nodeid, path)
+        except FileError as error:
+            session.usage_error = str(error)
         return node
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
@@ -53,6 +57,7 @@ class EvalCaseFile(pytest.File):
         try:
             suite = self.ftgate.collected.read(self.nodeid, self.path)
         except FileError as error:
+            self.ftgate.collected.reported.add(self.nodeid)
             raise self.CollectError(str(error)) from None
         if not suite.collect:
             return
@@ -77,16 +82,19 @@ class MistakenCase(pytest.Collector):
     """A case that can't be used; collecting it says why, while its siblings stay usable."""
 
     mistakes: tuple[Mistake, ...]
+    ftgate: FtgateSession
 
     @classmethod
     def of(cls, parent: EvalCaseFile, name: str, mistakes: list[Mistake]) -> MistakenCase:
         """The node `file::case` for these mistakes."""
         node = cls.from_parent(parent, name=name)
         node.mistakes = tuple(mistakes)
+        node.ftgate = parent.ftgate
         return node
 
     def collect(self) -> NoReturn:
         """Raises what is wrong."""
+        self.ftgate.collected.reported.add(self.nodeid)
         raise self.CollectError("\n".join(map(str, self.mistakes)))
 
 
@@ -114,12 +122,12 @@ class EvalCaseItem(pytest.Function):
         self.add_marker(pytest.mark.eval_case)
         self.extra_keyword_matches.update((case.suite, case.role, case.category, *case.tags))
         if case.skip is not None:
-            self.add_marker(pytest.mark.skip(reason=case.skip))
+            self.add_marker(pytest.mark.skip(reason=inert_line(case.skip)))
         elif not arms:
             self.add_marker(pytest.mark.skip(reason=session.no_model_reason))
         if case.xfail is not None:
             # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever ini says.
-            self.add_marker(pytest.mark.xfail(reason=case.xfail, raises=CaseMissed, strict=False))
+            self.add_marker(pytest.mark.xfail(reason=inert_line(case.xfail), raises=CaseMissed, strict=False))
 
     def setup(self) -> None:
         """Sets up fixtures, then awaits and scores the answers: one that can't be had is a setup error."""

@@ -30,6 +30,7 @@ class RunLedger:
         self.finished: set[str] = set()
         self.reasons: list[str] = []
         self.remarks: list[str] = []
+        self.lags_s: list[float] = []
         self.first: dict[TrialKey, Outcome] = {}
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
@@ -38,6 +39,7 @@ class RunLedger:
         #: Failed reports that the gate may excuse: misses, and errored trials within `max_errors`.
         self.excusable = 0
         self.misses = 0
+        self.first_failed: str | None = None
 
     def add_report(self, report: pytest.TestReport) -> None:
         """Takes one test report, of whatever process, in whatever order."""
@@ -45,6 +47,8 @@ class RunLedger:
         self.take_plan(payload)
         for row in payload.get("trials", ()):
             self._add_trial(Trial.from_json(row), attempt=payload.get("attempt", 1))
+        if report.failed and self.first_failed is None:
+            self.first_failed = report.nodeid
         if report.failed and (payload.get("miss") or payload.get("errored")):
             self.excusable += 1
             self.misses += bool(payload.get("miss"))
@@ -63,6 +67,8 @@ class RunLedger:
         """Takes what a worker says at its end."""
         self.take_plan(payload)
         self.remarks += payload.get("remarks") or ()
+        self.reasons += payload.get("troubles") or ()
+        self.lags_s += payload.get("lags_s") or ()
         self.usage_error = self.usage_error or payload.get("usage_error")
 
     def take_plan(self, payload: Mapping[str, Any]) -> None:
@@ -92,14 +98,14 @@ class RunLedger:
     def cut_short(self, interruption: BaseException | None) -> str | None:
         """Why something selected did not finish, None if all did."""
         reasons = list(dict.fromkeys(self.reasons))
-        unfinished = sorted(self.selected - self.finished)
+        unfinished = self.selected - self.finished
         if self.collection_errors:
             noun = "error" if self.collection_errors == 1 else "errors"
             reasons.append(f"{self.collection_errors} collection {noun}")
         elif self.nothing_selected and not (self.plan and self.plan.cases):
             reasons.append(_no_case(self.ftgate))
         elif unfinished or (interruption is not None and not self.finished >= self.selected):
-            reasons.append(_unfinished(unfinished, interruption))
+            reasons.append(_unfinished(len(unfinished), len(self.selected), interruption))
         return "; ".join(reasons) or None
 
     def assess(self, interruption: BaseException | None) -> Assessment:
@@ -116,6 +122,7 @@ class RunLedger:
             gate_options=session.settings.gate_options,
             models=self.models,
             mode=_mode(self.models),
+            lag_p95_s=max(self.lags_s, default=None),
             no_model=not session.has_model,
             cut_short=self.cut_short(interruption),
             warnings=tuple(dict.fromkeys((*self.remarks, *self._flaky_remarks()))),
@@ -129,13 +136,11 @@ def _no_case(session: FtgateSession) -> str:
     return f"no eval case under {' '.join(session.config.args)}{hint}"
 
 
-def _unfinished(unfinished: list[str], interruption: BaseException | None) -> str:
+def _unfinished(unfinished: int, selected: int, interruption: BaseException | None) -> str:
     why = f" ({_interruption_text(interruption)})" if interruption is not None else ""
     if not unfinished:
         return f"the run was interrupted{why}"
-    more = f" and {len(unfinished) - 3} more" if len(unfinished) > 3 else ""
-    noun = "test" if len(unfinished) == 1 else "tests"
-    return f"{len(unfinished)} selected {noun} did not finish{why}: {', '.join(unfinished[:3])}{more}"
+    return f"{unfinished} of {selected} selected test{'s' if selected > 1 else ''} did not finish{why}"
 
 
 def _interruption_text(interruption: BaseException) -> str:

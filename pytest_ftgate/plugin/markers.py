@@ -14,6 +14,7 @@ from pytest_ftgate.errors import FileError
 from pytest_ftgate.plugin.eval_test import EvalTest
 from pytest_ftgate.plugin.items import CaseMissed
 from pytest_ftgate.plugin.private import is_overridden
+from pytest_ftgate.reports.inert import inert_line
 
 if TYPE_CHECKING:
     from pytest_ftgate.plugin.session import FtgateSession
@@ -71,6 +72,19 @@ def parametrize(metafunc: pytest.Metafunc, session: FtgateSession) -> None:
     metafunc.parametrize("eval_case", params, indirect=True)
 
 
+def has_marked_tests(node: pytest.Class) -> bool:
+    """Whether a class, or a test in it, carries the marker."""
+    members = vars(node.obj).values()
+    return node.get_closest_marker("eval_case") is not None or any(map(_is_marked, members))
+
+
+def _is_marked(member: object) -> bool:
+    marks = getattr(member, "pytestmark", ())
+    return any(
+        getattr(mark, "name", "") == "eval_case" for mark in (marks if isinstance(marks, list) else [marks])
+    )
+
+
 def requested_arms(fixturenames: Any) -> tuple[Arm, ...]:
     """The arms that a test asks, by the fixtures that it requests, however indirectly."""
     names = set(fixturenames)
@@ -80,11 +94,15 @@ def requested_arms(fixturenames: Any) -> tuple[Arm, ...]:
 def _marks(case: EvalCase, session: FtgateSession) -> list[pytest.MarkDecorator]:
     marks = []
     if case.skip is not None:
-        marks.append(pytest.mark.skip(reason=case.skip))
+        marks.append(pytest.mark.skip(reason=inert_line(case.skip)))
     elif not session.arms.of(case):
         marks.append(pytest.mark.skip(reason=session.no_model_reason))
     if case.xfail is not None:
-        marks.append(pytest.mark.xfail(reason=case.xfail, raises=(CaseMissed, AssertionError), strict=False))
+        marks.append(
+            pytest.mark.xfail(
+                reason=inert_line(case.xfail), raises=(CaseMissed, AssertionError), strict=False
+            )
+        )
     return marks
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ftgate.errors import ConfigError, FileError, ModelError
 from pytest_ftgate.plugin.arms import Arms
-from pytest_ftgate.plugin.collected import CollectedCases, ignored_case_files, similar_names
+from pytest_ftgate.plugin.collected import (
+    CollectedCases,
+    has_eval_tests,
+    ignored_files,
+    odd_case_files,
+    similar_names,
+)
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 from pytest_ftgate.plugin.extensions import all_metrics, all_scorers
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
+from pytest_ftgate.plugin.sharing import worker_engine
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.record import Plan, Trial
 from pytest_ftgate.reports import check_report_path
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.gates import Gate, Metric
     from pytest_ftgate.models import Request
     from pytest_ftgate.models.engine import CompletionEngine
+    from pytest_ftgate.models.store import AnswerStore
     from pytest_ftgate.scorers.spec import ScorerSpec
 
 
@@ -44,8 +51,14 @@ class FtgateSession:
         #: Each arm's name, kind, host and revision, once the models exist.
         self.described: dict[str, dict[str, Any]] = {}
         self.remarks: list[str] = []
+        #: What makes the run incomplete besides missing trials.
+        self.troubles: list[str] = []
         self.usage_error: str | None = None
         self.has_judged = False
+        #: The p95 of the engine's own scheduling delay, once it is known.
+        self.lags_s: list[float] = []
+        #: Shared by xdist's workers.
+        self.store: AnswerStore | None = None
         #: The eval test that runs now.
         self.current: EvalTest | None = None
 
@@ -109,32 +122,48 @@ class FtgateSession:
 
     # The plan, once pytest has selected its items.
 
-    def note_tests(self, collector: pytest.Collector, items: Iterable[object]) -> None:
-        """Takes the Python tests that a collector yields, before anything is deselected."""
-        from pytest_ftgate.plugin.markers import BoundCase, eval_test  # noqa: PLC0415
+    def note_tests(self, collector: pytest.Collector, nodes: Sequence[object]) -> None:
+        """Takes the Python tests that a collector yields, before anything is deselected.
 
-        found = False
-        for item in items:
-            found = True
-            bound = parameter(item, "eval_case") if isinstance(item, pytest.Function) else None
-            if isinstance(item, pytest.Function) and isinstance(bound, BoundCase):
-                item.stash[eval_test_key] = test = eval_test(item, bound, self)
+        A class among them counts as passed over until pytest collects it, which a node id may prevent.
+        """
+        from pytest_ftgate.plugin.markers import BoundCase, eval_test, has_marked_tests  # noqa: PLC0415
+
+        self.collected.passed_over.discard(collector.nodeid)
+        for node in nodes:
+            bound = parameter(node, "eval_case") if isinstance(node, pytest.Function) else None
+            if isinstance(node, pytest.Function) and isinstance(bound, BoundCase):
+                node.stash[eval_test_key] = test = eval_test(node, bound, self)
                 self.collected.add(test)
-        if not found and isinstance(collector, pytest.Module) and has_eval_tests(collector.path):
-            self.collected.passed_over.append(collector.nodeid)
+            elif isinstance(node, pytest.Class) and has_marked_tests(node):
+                self.collected.passed_over.add(node.nodeid)
+        if not nodes and isinstance(collector, pytest.Module) and has_eval_tests(collector.path):
+            self.collected.passed_over.add(collector.nodeid)
 
     def make_plan(self, items: Sequence[pytest.Item]) -> Plan:
-        """Fixes what has to run, what was left out, and which cases the gate judges."""
+        """Fixes what has to run, what was left out, and which cases the gate judges; raises UsageError."""
         from pytest_ftgate.gates import judged_cases  # noqa: PLC0415
 
-        for path in ignored_case_files(self.config):
-            self.collected.see(path.relative_to(self.config.rootpath).as_posix(), path)
         tests = eval_tests(items)
         self._refuse_cases_without_model(tests)
-        self.plan = self.collected.plan({test.key for test in tests}, self.arms.of, self.gate.suites)
+        try:
+            self._note_ignored()
+            self.plan = self.collected.plan({test.key for test in tests}, self.arms.of, self.gate.suites)
+        except (FileError, ConfigError) as error:
+            raise pytest.UsageError(str(error)) from None
         if self.has_model and not self.plan.left_out:
             self.judged = judged_cases(self.gate, self.plan)
         return self.plan
+
+    def _note_ignored(self) -> None:
+        for path in odd_case_files(self.config):
+            raise pytest.UsageError(f"{path.relative_to(self.config.rootpath)} is not a regular file")
+        for path in ignored_files(self.config):
+            name = path.relative_to(self.config.rootpath).as_posix()
+            if path.suffix == ".py":
+                self.collected.passed_over.add(name)
+            else:
+                self.collected.see(name, path)
 
     def _refuse_cases_without_model(self, tests: Sequence[EvalTest]) -> None:
         """A model for one role alone would quietly leave the other role's cases out of the verdict."""
@@ -150,12 +179,15 @@ class FtgateSession:
 
     # Answers and trials.
 
-    def start(self, concurrency: int) -> CompletionEngine:
+    def start(self, worker: dict[str, Any] | None, *, shares: bool) -> CompletionEngine:
         """The engine that generates answers; the caller enters and leaves it."""
         from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
         self.described = self.arms.describe()
-        self.engine = CompletionEngine(self.arms.model_of, concurrency=concurrency)
+        if worker is not None:
+            self.engine = worker_engine(self, worker, shares=shares)
+        else:
+            self.engine = CompletionEngine(self.arms.model_of, concurrency=self.settings.concurrency)
         return self.engine
 
     def prefetch(self, tests: Sequence[EvalTest], ahead: int | None = None) -> None:
@@ -186,6 +218,11 @@ class FtgateSession:
             *self.arms.remarks(),
             *(f"{key} asks for a baseline and there is none: not run" for key in lacking),
         ]
+        if self.store is not None:
+            self.remarks += self.store.remarks()
+        if self.engine is not None and self.engine.lag_p95_s is not None:
+            self.lags_s = [self.engine.lag_p95_s]
+        self.troubles = [f"{name} changed while the tests ran" for name in self.collected.changed()]
 
     def junit_properties(self, test: EvalTest) -> list[tuple[str, object]]:
         """What the JUnit file says of a case, unless the ini file switches it off."""
@@ -203,11 +240,3 @@ def case_text(test: EvalTest) -> str:
     from pytest_ftgate.reports.case_text import render_case  # noqa: PLC0415
 
     return render_case(test.case, test.trials)
-
-
-def has_eval_tests(module: Path) -> bool:
-    """Whether a test module that yielded nothing speaks of eval cases: then something left its tests out."""
-    try:
-        return b"eval_case" in module.read_bytes()
-    except OSError:
-        return False

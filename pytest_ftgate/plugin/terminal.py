@@ -35,6 +35,13 @@ class TerminalSection:
         self.ftgate = session
         self.verbosity = reporter.config.get_verbosity()
 
+    @staticmethod
+    def say(config: pytest.Config, line: str) -> None:
+        """One line of trouble, wherever in the session; nothing where pytest has no terminal."""
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(line, red=True)
+
     def write_missed(self) -> None:
         """The missed cases like FAILURES: `--tb` counts, the first ten, all with -v."""
         missed = self.reporter.stats.get("missed", [])

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from pytest_ftgate.record import Outcome, Trial, TrialError
+from pytest_ftgate.record.trials import sound
+
 ATTRIBUTE = "ftgate"
 
 
@@ -23,6 +26,17 @@ def attach(report: pytest.TestReport, payload: Mapping[str, Any]) -> None:
 def dumps(payload: Mapping[str, Any]) -> str:
     """The text form of a payload."""
     return json.dumps(payload, allow_nan=False)
+
+
+def row_of(trial: Trial) -> dict[str, Any]:
+    """A trial as builtins that JSON can hold; one that holds anything else is errored, and says so."""
+    row = sound(trial).as_json()
+    try:
+        dumps(row)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        reason = TrialError(kind="protocol", message=f"the answer can't be kept: {error}")
+        return Trial(key=trial.key, outcome=Outcome.ERRORED, error=reason).as_json()
+    return row
 
 
 def detach(report: object) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from pytest_ftgate.completions import Completion, Usage
 from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.scores import UNASKED, Score
 
+#: Beyond what a float holds exactly no count of tokens is a measurement.
+_TOO_LARGE = 2**53
+
 
 class Outcome(StrEnum):
     """`errored` means that we could not find out; it is neither a pass nor a failure."""
@@ -147,4 +150,6 @@ def _is_amount(value: object) -> bool:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < _TOO_LARGE
+    return isinstance(value, float) and math.isfinite(value)

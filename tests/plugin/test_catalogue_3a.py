@@ -292,7 +292,6 @@ def test_rows_4_and_18_what_looks_alike_is_a_warning_with_both_places(catalogue:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="suite names that differ by case only are not compared yet")
 def test_row_4_suites_that_look_alike_are_a_warning(catalogue: Catalogue) -> None:
     catalogue.write(w="suite: Sound\ncases:\n  - {id: italy, prompt: Capital of Italy?, expect: Rome}\n")
 
@@ -379,9 +378,6 @@ def a_loop(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [a_folder, os.mkfifo, a_broken_link, a_loop])
-@pytest.mark.xfail(
-    strict=True, reason="pytest passes over what is no regular file, and so do we: a false SHIP"
-)
 def test_row_19_what_only_looks_like_a_case_file_is_told(catalogue: Catalogue, make: object) -> None:
     assert callable(make)
     make(catalogue.path / "evals/w.evalcase.yaml")
@@ -390,10 +386,9 @@ def test_row_19_what_only_looks_like_a_case_file_is_told(catalogue: Catalogue, m
 
     assert result.ret != 0
     assert catalogue.verdict["verdict"] == "INCOMPLETE"
-    assert "evals/w.evalcase.yaml" in result.stdout.str()
+    assert "evals/w.evalcase.yaml is not a regular file" in result.stderr.str()
 
 
-@pytest.mark.xfail(strict=True, reason="a file's digest is not compared at the end yet")
 def test_row_20_a_file_that_changes_during_the_run_leaves_it_incomplete(catalogue: Catalogue) -> None:
     catalogue.put(
         "conftest.py",
@@ -443,7 +438,6 @@ def test_row_21_workers_that_collect_different_sets_leave_the_run_incomplete(cat
     assert not catalogue.was_asked
 
 
-@pytest.mark.xfail(strict=True, reason="a file that can't be read counts as left out by the selection")
 def test_a_file_that_cant_be_read_cuts_the_run_short_and_does_not_narrow_it(catalogue: Catalogue) -> None:
     catalogue.write(w="", x="cases: []\n")
 

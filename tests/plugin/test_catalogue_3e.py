@@ -116,7 +116,6 @@ def test_row_81_the_answer_itself_is_kept_as_it_came(catalogue: Catalogue) -> No
     assert len(kept["long_line"]) == 3_000_000
 
 
-@pytest.mark.xfail(strict=True, reason="the reasons of skip and xfail are given to pytest as they are")
 def test_row_84_texts_of_a_case_file_are_inert_too(catalogue: Catalogue) -> None:
     text = '"a\\r\\n::error::pwned\\e[31m ##teamcity[x]"'
     catalogue.write(

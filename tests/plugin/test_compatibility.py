@@ -64,7 +64,8 @@ def test_of_reruns_the_first_outcome_counts_and_the_test_is_called_flaky(project
     assert project.verdict["verdict"] == "ITERATE"
     assert result.ret == 1
     assert project.verdict["warnings"] == [
-        "tests/test_flaky.py::test_flaky[capital] is flaky: a re-run ended otherwise; the first outcome counts"
+        "tests/test_flaky.py::test_flaky[capital] is flaky: a re-run ended otherwise; "
+        "the first outcome counts"
     ]
 
 

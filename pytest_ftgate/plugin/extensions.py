@@ -38,7 +38,7 @@ def scorers_of_project() -> Mapping[str, ScorerSpec]:
     Raises ConfigError where pytest can't start; it has said why itself.
     """
     seen = _Look()
-    status = pytest.main(["-p", "no:terminal"], plugins=[seen])
+    status = pytest.main(["-p", "no:terminal", "--assert=plain", "-Wignore"], plugins=[seen])
     if seen.scorers is None:
         raise ConfigError(f"pytest can't start in this folder (exit status {int(status)})")
     return seen.scorers

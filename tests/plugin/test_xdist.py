@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.plugin.conftest import Project
+from tests.plugin.conftest import GATE, Project
+from tests.support.server import ChatServer
 
 pytest.importorskip("xdist")
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-none")
 
 
 def without_times(verdict: dict[str, Any]) -> dict[str, Any]:
@@ -85,3 +91,42 @@ def test_the_plugin_does_without_xdist(project: Project) -> None:
 
     assert result.ret == 0
     assert project.verdict["verdict"] == "SHIP"
+
+
+def test_workers_together_send_each_request_once(project: Project) -> None:
+    lines = [f"  - {{id: c{number}, prompt: Say {number}, expect: Say {number}}}\n" for number in range(40)]
+    project.write("evals/capitals.evalcase.yaml", "suite: capitals\ncases:\n" + "".join(lines))
+    with ChatServer(latency_s=0.02) as server:
+        entry = f"{{name: m, base_url: '{server.url}', api_key_env: SOME_KEY}}"
+        project.write("ftgate.yaml", f"models: {{tuned: {entry}, base: {entry}}}\n" + GATE)
+        args = ["--model=tuned", "--baseline=base", "--ftgate-concurrency=4"]
+
+        alone = project.run_apart(*args)
+        one, at_once = without_times(project.verdict), server.most_at_once
+        spread = project.run_apart(*args, "-n2")
+
+        assert server.count == 2 * 80
+        assert at_once <= 4
+        assert server.most_at_once <= 4
+    assert (spread.ret, spread.parseoutcomes()) == (alone.ret, alone.parseoutcomes())
+    assert (one["verdict"], one["plan"]) == (project.verdict["verdict"], project.verdict["plan"])
+    assert one["verdict"] == "SHIP"
+
+
+def test_a_worker_that_dies_has_its_share_asked_by_the_others(project: Project) -> None:
+    lines = [f"  - {{id: c{number}, prompt: Say {number}, expect: Say {number}}}\n" for number in range(20)]
+    project.write("evals/capitals.evalcase.yaml", "suite: capitals\ncases:\n" + "".join(lines))
+    project.write(
+        "evals/conftest.py",
+        "import os, pytest\n@pytest.hookimpl(trylast=True)\ndef pytest_runtest_setup(item):\n"
+        "    if item.name == 'c3' and os.environ['PYTEST_XDIST_WORKER'] in ('gw0', 'gw1'): os._exit(1)\n",
+    )
+    with ChatServer(latency_s=0.05) as server:
+        entry = f"{{name: m, base_url: '{server.url}', api_key_env: SOME_KEY}}"
+        project.write("ftgate.yaml", f"models: {{tuned: {entry}}}\n" + GATE)
+
+        result = project.run_apart("--model=tuned", "--ftgate-concurrency=2", "-n2")
+
+    assert result.ret == 1
+    assert result.parseoutcomes()["passed"] == 19
+    assert project.verdict["verdict"] == "INCOMPLETE"

@@ -148,7 +148,9 @@ def _distinct(summary: Summary, arm: Arm, name: str) -> list[str]:
         str(value)
         for case in summary.cases
         for trial in case.trials
-        if trial.key.arm is arm and trial.completion and (value := getattr(trial.completion, name))
+        if trial.key.arm is arm and trial.completion
+        for answer in trial.completion.steps or (trial.completion,)
+        if (value := getattr(answer, name))
     }
     return sorted(found)
 

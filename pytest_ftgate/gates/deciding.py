@@ -79,6 +79,9 @@ def _status(scope: Scope, found: Measurement, run: RunInfo) -> tuple[Status, str
     told = _told(criterion, metric, found)
     if too_busy := _too_busy(found, run):
         return Status.INCONCLUSIVE, f"{told}; {too_busy}"
+    if metric.passed is None and metric.counts == "cases" and found.n < scope.planned:
+        counted = f"{scope.planned - found.n} of {_counted(scope.planned, metric)}"
+        return Status.INCONCLUSIVE, f"{told}; {counted} gave no value"
     if found.n < criterion.min_cases:
         return (
             Status.INCONCLUSIVE,

@@ -212,8 +212,11 @@ def _judged_items(cases: Sequence[PlannedCase]) -> dict[CaseKey, Items]:
 
 
 def _judges(scope: Scope, gate: Gate, metrics: Mapping[str, Metric]) -> bool:
+    """Whether a failed case shows in this criterion, and it decides; under `at_most` a failure helps."""
     criterion = scope.criterion
-    if criterion.optional or criterion.advisory or not decides_by_plan(scope, gate):
+    if criterion.optional or criterion.advisory or criterion.bound == "at_most":
+        return False
+    if not decides_by_plan(scope, gate):
         return False
     return scope.metric.judges or _names_entries(criterion, metrics)
 

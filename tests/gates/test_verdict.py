@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.completions import Completion
+from pytest_ftgate.completions import Completion, Usage
 from pytest_ftgate.gates import GateError, Status, Verdict, Word, assess, judged_cases, parse_gate
 from pytest_ftgate.record import Plan, PlannedCase, PlannedItem, Record, Trial, TrialKey
 from tests.support.records import (
@@ -764,3 +764,32 @@ def test_a_case_that_is_only_asked_counts_as_no_pass_whatever_its_path_looks_lik
     )
 
     assert (rate.status, rate.n, rate.observed) == (Status.NO_GO, 1, 0)
+
+
+def test_a_mean_over_some_of_the_cases_is_inconclusive() -> None:
+    cases = [case(str(number), arms=[Arm.MODEL]) for number in range(3)]
+    usage = [Usage(output_tokens=10), Usage(), Usage(output_tokens=20)]
+    came_in = [
+        trial(key, completion=Completion(text="x", usage=used))
+        for planned, used in zip(cases, usage, strict=True)
+        for key in planned.trial_keys()
+    ]
+
+    tokens = result(judged(cases, came_in, gate_of(metric="tokens", at_most=50)))
+
+    assert (tokens.status, tokens.reason) == (
+        Status.INCONCLUSIVE,
+        "15 on 2 cases; 1 of 3 cases gave no value",
+    )
+
+
+def test_a_criterion_that_failures_help_excuses_none() -> None:
+    cases = [case(str(number)) for number in range(4)]
+    came_in = [one for planned in cases for one in trials(planned, model="F")]
+    gate = gate_of(compare="delta", at_most="5%")
+
+    assessment = judged(cases, came_in, gate)
+
+    assert result(assessment).status is Status.GO
+    assert result(assessment, "other_cases").status is Status.NO_GO
+    assert assessment.verdict.word is Word.ITERATE

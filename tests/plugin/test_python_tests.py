@@ -394,3 +394,19 @@ def test_workers_judge_python_tests_alike(python: Project) -> None:
 
     assert (spread.ret, spread.parseoutcomes()) == (alone.ret, alone.parseoutcomes())
     assert python.verdict["criteria"] == verdict
+
+
+def test_a_comparison_of_tests_that_ask_no_baseline_says_which_fixture_they_lack(python: Project) -> None:
+    python.write("tests/test_eval.py", CHECKED)
+    python.write(
+        "ftgate.yaml",
+        "gate: {min_cases: 1, criteria: {better: {metric: pass_rate, compare: delta, at_least: 0%}}}\n",
+    )
+
+    python.run(GOOD, BASELINE)
+
+    (better,) = (each for each in python.verdict["criteria"] if each["name"] == "better")
+    assert (better["status"], better["reason"]) == (
+        "NOT MEASURED",
+        "no test asks a baseline: add the fixture `baseline` to the tests, and --baseline=NAME",
+    )

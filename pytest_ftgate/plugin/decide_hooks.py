@@ -9,6 +9,7 @@ import pytest
 
 from pytest_ftgate.errors import FtgateError
 from pytest_ftgate.plugin import transport
+from pytest_ftgate.plugin.collected import SUFFIXES
 from pytest_ftgate.plugin.criterion_reports import criterion_reports, forget_criteria, is_criterion
 from pytest_ftgate.plugin.exit_status import exit_status
 from pytest_ftgate.plugin.ledger import RunLedger
@@ -22,7 +23,6 @@ from pytest_ftgate.reports import write_report
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
 
-CASE_SUFFIX = ".evalcase.y"
 DIST_EACH = "--dist=each runs every case once per worker, which no verdict can count: use another --dist"
 
 
@@ -40,6 +40,7 @@ class DecideHooks:
         self.kept_out: list[pytest.TestReport] = []
         self.is_concluding = False
         self.has_cases = False
+        self.is_concluded = False
         self.is_final = False
         self.ordinary_failures = 0
         self.failures = 0
@@ -89,7 +90,7 @@ class DecideHooks:
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """What the workers are going to run; the ids of eval cases say that this run is ours."""
         self.ledger.selected.update(ids)
-        if any(CASE_SUFFIX in nodeid for nodeid in ids):
+        if any(nodeid.partition("::")[0].endswith(SUFFIXES) for nodeid in ids):
             self.has_cases = True
             self.verdict_file.begin()
 
@@ -138,7 +139,7 @@ class DecideHooks:
         section.write_trouble(self.trouble)
 
     def _finish_verdict(self) -> None:
-        if self.assessment is None:
+        if self.assessment is None or not self.is_concluded:
             return
         try:
             self.verdict_file.finish(self.assessment)
@@ -203,6 +204,7 @@ class DecideHooks:
         self.is_concluding = False
         self._write(assessment)
         session.config.hook.pytest_ftgate_decided(config=session.config, assessment=assessment)
+        self.is_concluded = True
 
     def _write(self, assessment: Assessment) -> None:
         settings = self.ftgate.settings

@@ -130,3 +130,16 @@ def test_a_worker_that_dies_has_its_share_asked_by_the_others(project: Project) 
     assert result.ret == 1
     assert result.parseoutcomes()["passed"] == 19
     assert project.verdict["verdict"] == "INCOMPLETE"
+
+
+def test_a_test_that_only_speaks_of_case_files_makes_no_eval_run(empty_project: Project) -> None:
+    empty_project.write(
+        "test_names.py",
+        "import pytest\n@pytest.mark.parametrize('name', ['a.evalcase.yaml'])\ndef test_name(name): pass\n",
+    )
+
+    result = empty_project.run_apart("-n2")
+
+    assert result.ret == 0
+    assert "not gated" not in result.stdout.str()
+    assert not (empty_project.pytester.path / ".ftgate").exists()

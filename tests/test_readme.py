@@ -15,11 +15,12 @@ import pytest
 import yaml
 
 from pytest_ftgate.files.config_file import read_config
+from tests.support.pages import blocks, write_files
 from tests.support.server import ChatServer
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCKS = blocks(README)
 TRANSCRIPTS = {text.partition("\n")[0].removeprefix("$ "): text for kind, text in BLOCKS if kind == "text"}
 EXAMPLE = ".venv/bin/pytest example_project --model=tuned --baseline=base"
 FUNCTION = "pytest --model=python:bot:answer evals/"
@@ -93,13 +94,8 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def weather(tmp_path: Path) -> Path:
-    """The folder that a reader has after writing the README's files: the blocks that begin with a name."""
-    for _, text in BLOCKS:
-        named = re.match(r"# ([\w./]+\.(?:ya?ml|py))\n", text)
-        if named:
-            path = tmp_path / named[1]
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+    """The folder that a reader has after writing the README's files."""
+    write_files(README, tmp_path)
     return tmp_path
 
 
@@ -115,6 +111,19 @@ def test_the_transcript_of_the_function_is_real(weather: Path) -> None:
 
     assert done.returncode == 1, done.stdout
     assert not missing_pieces(TRANSCRIPTS[FUNCTION], done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("workers", ["", "-n 2"])
+def test_the_test_in_python_counts_beside_the_cases(weather: Path, workers: str) -> None:
+    if workers:
+        pytest.importorskip("xdist")
+
+    done = run(f"pytest -v --model=python:bot:answer {workers} evals tests", weather)
+
+    assert done.returncode == 1, done.stdout
+    assert "tests/test_weather.py::test_refusals_are_brief[poem]" in done.stdout
+    assert "66.7% on 3 cases" in done.stdout
+    assert " 2 failed, 2 passed, 2 missed in " in done.stdout
 
 
 def test_every_transcript_is_checked() -> None:

@@ -36,8 +36,6 @@ ONLY_IN = {
     "pyarrow": {"files"},
     "asyncio": {"models"},
     "aiohttp": {"models"},
-    "httpx2": {"models"},
-    "openai": {"models"},
     "http": {"models"},
     "socket": {"models"},
     "sqlite3": {"models"},
@@ -58,9 +56,7 @@ NOT_IN_VALUES = {
 }
 #: What a run pays for only if it uses it.
 HEAVY = {
-    "openai",
     "aiohttp",
-    "httpx2",
     "yaml",
     "jsonschema",
     "numpy",

@@ -15,8 +15,6 @@ import pytest_ftgate
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-#: Its transport and its extra `aiohttp` are openai's choice, whose versions fit together; we import them too.
-BROUGHT_BY = {"aiohttp": "openai", "httpx2": "openai"}
 
 
 def imported_names() -> set[str]:
@@ -46,13 +44,13 @@ def declared() -> set[str]:
 
 
 def test_everything_that_is_imported_is_declared() -> None:
-    needed = {BROUGHT_BY.get(name, name) for name in distributions_of(imported_names())}
+    needed = distributions_of(imported_names())
 
     assert needed <= declared()
 
 
 def test_everything_that_is_declared_is_imported() -> None:
-    needed = {BROUGHT_BY.get(name, name) for name in distributions_of(imported_names())}
+    needed = distributions_of(imported_names())
 
     assert declared() <= needed
 

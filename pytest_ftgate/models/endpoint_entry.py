@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _OPENAI_KEY = "OPENAI_API_KEY"
 _OPENAI_URL = "OPENAI_BASE_URL"
 _AZURE_KEY = "AZURE_OPENAI_API_KEY"
+#: Whom OpenAI bills where a key may be used for several; the headers and variables of the openai package.
+_BILLED = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
 
 
 def openai_settings(model: str, environ: Mapping[str, str], *, hint: str = "") -> EndpointSettings:
@@ -32,6 +34,7 @@ def openai_settings(model: str, environ: Mapping[str, str], *, hint: str = "") -
         base_url=_checked_url(base_url, _OPENAI_URL),
         api_key=_key(_OPENAI_KEY, f"model '{model}'", environ, hint=hint),
         api_key_env=_OPENAI_KEY,
+        headers=_billed(environ),
         hint=f" {hint}" if hint else "",
         proxy=environment_proxy(base_url, environ),
     )
@@ -51,7 +54,7 @@ def entry_settings(entry: ModelEntry, environ: Mapping[str, str], price: Price |
         api=cast("ApiName", entry.api or "chat"),
         stream=entry.stream,
         api_key=_key(key_env, f"model '{entry.name}'", environ) if key_env else None,
-        headers=dict(entry.headers),
+        headers={**(_billed(environ) if key_env == _OPENAI_KEY else {}), **entry.headers},
         params=dict(entry.params),
         system=entry.system,
         revision=entry.revision,
@@ -106,6 +109,10 @@ def _is_openais(base_url: str, environ: Mapping[str, str]) -> bool:
     """Whether OpenAI's key belongs there. It is sent to no other host, unless an entry says so."""
     own = (DEFAULT_BASE_URL, environ.get(_OPENAI_URL) or DEFAULT_BASE_URL)
     return urlsplit(base_url).netloc in {urlsplit(url).netloc for url in own}
+
+
+def _billed(environ: Mapping[str, str]) -> dict[str, str]:
+    return {header: text for header, name in _BILLED.items() if (text := environ.get(name, "").strip())}
 
 
 def _key(variable: str, who: str, environ: Mapping[str, str], *, hint: str = "") -> str:

@@ -117,15 +117,9 @@ class OpenAIEndpoint:
 
     def _open(self) -> EndpointClient:
         if self._client is None:
-            from pytest_ftgate.models.wire import EndpointClient, Wire  # noqa: PLC0415 - openai is heavy
+            from pytest_ftgate.models.wire import EndpointClient  # noqa: PLC0415 - aiohttp is heavy
 
-            settings = self._settings
-            wire = Wire(
-                connections=self._connections,
-                max_bytes=settings.max_bytes,
-                proxy_url=settings.proxy.url if settings.proxy else None,
-            )
-            self._client = EndpointClient(settings, wire)
+            self._client = EndpointClient(self._settings, connections=self._connections)
         return self._client
 
     def _unreachable(self, error: UnreachableError) -> ModelError:

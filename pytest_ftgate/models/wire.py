@@ -1,127 +1,79 @@
-"""The OpenAI client over aiohttp, with a clock at the socket and a cap on what is read.
+"""One endpoint over aiohttp, with a clock at the socket and a cap on what is read.
 
-The SDK's own aiohttp transport has no place for either: it hands out an undecoded stream, and a clock
-around it would include the wait for a connection. This module imports openai and aiohttp; it is itself
-imported in the engine's thread only, when the first request goes out.
+No client library stands between: ours needs the bytes as they came, the status of an error as well as of an
+answer, and a clock that does not count the wait for a connection. Patience is the retry loop's. This module
+imports aiohttp; it is itself imported in the engine's thread only, when the first request goes out.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import ssl
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiohttp
-import httpx2
-import openai
 
+from pytest_ftgate import __version__
 from pytest_ftgate.models.exchange import Reply, TooLargeError, UnreachableError, WireError
 
 if TYPE_CHECKING:
     from pytest_ftgate.models.settings import EndpointSettings
 
-_MARKS = "ftgate_marks"
 _KEEP_ALIVE_S = 60.0
 _CONNECT_TIMEOUT_S = 10.0
 
 
 class EndpointClient:
-    """The connections to one endpoint; owned by one model, used in one loop, closed once."""
+    """The connections to one endpoint; owned by one model, used in one loop, closed once.
 
-    def __init__(self, settings: EndpointSettings, wire: Wire) -> None:
-        parts = urlsplit(settings.base_url)
-        headers = dict(settings.headers)
-        api_key = settings.api_key
-        if api_key and settings.key_header:
-            headers[settings.key_header], api_key = api_key, None
-        # The SDK wants some key; without one of ours the header is left out.
-        own = api_key or any(name.lower() == "authorization" for name in headers)
-        self._headers: dict[str, Any] = {} if own else {"Authorization": openai.Omit()}
-        self._client = openai.AsyncOpenAI(
-            api_key=api_key or "none",
-            base_url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
-            default_query={**dict(parse_qsl(parts.query)), **settings.query} or None,
-            default_headers=headers,
-            max_retries=0,
-            timeout=None,
-            http_client=openai.DefaultAioHttpClient(transport=wire, follow_redirects=False),
-        )
+    It opens as many connections as there are requests on their way, or at most `connections`, if that is
+    not 0.
+    """
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
-        """Sends one request. Raises `WireError` if nothing whole came back."""
-        # A proxy that compresses a stream holds it back until it has something to compress.
-        encoding = "identity" if body.get("stream") else "gzip, deflate"
-        # Low level on purpose: the typed method converts the request and the answer to models, which costs
-        # more than everything else that happens here, and its models hide what the endpoint really sent.
-        try:
-            response = await self._client.post(
-                path,
-                cast_to=httpx2.Response,
-                body=body,
-                options={"headers": {**self._headers, "Accept-Encoding": encoding}},
-            )
-        except openai.APIStatusError as error:
-            response = error.response
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        *marks, (_, latency_s) = response.extensions[_MARKS]
-        return Reply(
-            status=response.status_code,
-            headers=headers,
-            body=response.content,
-            latency_s=latency_s,
-            marks=tuple(marks),
-        )
-
-    async def aclose(self) -> None:
-        """Closes the connections."""
-        await self._client.close()
-
-
-@dataclass(slots=True)
-class _Clock:
-    sent_at: float
-
-
-class Wire(httpx2.AsyncBaseTransport):
-    """An HTTP transport that stamps each response with its time on the wire; opened by the first request."""
-
-    def __init__(self, *, connections: int, max_bytes: int, proxy_url: str | None = None) -> None:
+    def __init__(self, settings: EndpointSettings, *, connections: int) -> None:
+        self._base_url, self._query = _address(settings)
+        self._headers = _headers(settings)
+        self._proxy_url = settings.proxy.url if settings.proxy else None
+        self._max_bytes = settings.max_bytes
         self._connections = connections
-        self._max_bytes = max_bytes
-        self._proxy_url = proxy_url
         self._session: aiohttp.ClientSession | None = None
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Sends without following redirects, and reads the whole body, decoded."""
-        session = self._session or self._open(request.url)
+    async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """Sends one request, follows no redirect. Raises `WireError` if nothing whole came back."""
+        session = self._session or self._open()
         clock = _Clock(sent_at=time.perf_counter())
+        # A proxy that compresses a stream holds it back until it has something to compress.
+        encoding = "identity" if body.get("stream") else "gzip, deflate"
         try:
-            async with session.request(
-                request.method,
-                # httpx has made a header of the user part, and aiohttp refuses both at once.
-                str(request.url.copy_with(username=None, password=None)),
-                headers=request.headers.multi_items(),
-                data=request.content,
+            async with session.post(
+                self._base_url + path,
+                params=self._query,
+                headers={**self._headers, "Accept-Encoding": encoding},
+                data=json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(),
                 allow_redirects=False,
                 proxy=self._proxy_url,
                 trace_request_ctx=clock,
             ) as response:
-                body, marks = await self._read(response, clock)
+                content, marks = await self._read(response, clock)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise UnreachableError(_reason(error)) from None
         except (aiohttp.ClientError, OSError) as error:
             raise WireError(_reason(error)) from None
-        headers = [
-            (name, value) for name, value in response.raw_headers if name.lower() != b"content-encoding"
-        ]
-        extensions = {_MARKS: marks}
-        return httpx2.Response(
-            response.status, headers=headers, content=body, extensions=extensions, request=request
+        *marks, (_, latency_s) = marks
+        return Reply(
+            status=response.status,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=content,
+            latency_s=latency_s,
+            marks=tuple(marks),
         )
 
     async def aclose(self) -> None:
@@ -129,11 +81,10 @@ class Wire(httpx2.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
 
-    def _open(self, url: httpx2.URL) -> aiohttp.ClientSession:
-        # The SDK's own context: the system's trust store, SSL_CERT_FILE and SSL_CERT_DIR.
-        tls: Any = httpx2.create_ssl_context() if url.scheme == "https" else True
+    def _open(self) -> aiohttp.ClientSession:
         traces = aiohttp.TraceConfig()
         traces.on_request_chunk_sent.append(_stamp)
+        tls = _trusted() if self._base_url.startswith("https:") else True
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEEP_ALIVE_S, ssl=tls),
             # The deadline is the retry loop's; only a host that drops packets is told apart here.
@@ -160,9 +111,51 @@ class Wire(httpx2.AsyncBaseTransport):
         return b"".join(chunks), marks
 
 
+@dataclass(slots=True)
+class _Clock:
+    sent_at: float
+
+
 async def _stamp(_session: aiohttp.ClientSession, context: SimpleNamespace, _chunk: object) -> None:
     # Called as each part of the body is handed to the socket, so the last call counts.
     context.trace_request_ctx.sent_at = time.perf_counter()
+
+
+def _address(settings: EndpointSettings) -> tuple[str, dict[str, str]]:
+    """Where requests go, without user and password, and the query of each."""
+    parts = urlsplit(settings.base_url)
+    query = {**dict(parse_qsl(parts.query)), **settings.query}
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}", query
+
+
+def _headers(settings: EndpointSettings) -> dict[str, str]:
+    """What goes with each request: our own, then the entry's, then a key and a password that it names."""
+    parts = urlsplit(settings.base_url)
+    headers = [
+        ("User-Agent", f"pytest-ftgate/{__version__}"),
+        ("Accept", "application/json"),
+        ("Content-Type", "application/json"),
+    ]
+    if settings.api_key and not settings.key_header:
+        headers.append(("Authorization", f"Bearer {settings.api_key}"))
+    headers += settings.headers.items()
+    if settings.api_key and settings.key_header:
+        headers.append((settings.key_header, settings.api_key))
+    if parts.username:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers.append(("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"))
+    # Names are the same in any case, and the last one wins.
+    return dict({name.lower(): (name, value) for name, value in headers}.values())
+
+
+def _trusted() -> ssl.SSLContext:
+    """The system's trust store, or what SSL_CERT_FILE and SSL_CERT_DIR name."""
+    if sys.platform == "darwin" and not ({"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys()):
+        import truststore  # noqa: PLC0415 - OpenSSL does not know where macOS keeps its certificates
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context()
 
 
 def _reason(error: BaseException) -> str:

@@ -41,7 +41,7 @@ class ModelHandle:
 
     async def acomplete(self, asked: CaseHandle | str) -> Completion:
         """The answer; lets the event loop of the test go on meanwhile (asyncio, or trio by way of anyio)."""
-        from anyio import to_thread  # noqa: PLC0415  (comes with openai; only async tests need it)
+        from anyio import to_thread  # noqa: PLC0415  (only async tests need it)
 
         request = self._request(asked)
         return self._hand_over(asked, await to_thread.run_sync(self._engine_result, request))

@@ -87,6 +87,19 @@ def test_headers_are_sent_and_their_words_may_be_answered(made: Made) -> None:
     assert answer.text == "Ask our support team: [redacted]"
 
 
+def test_whom_openai_bills_is_told_with_openais_key_alone(made: Made) -> None:
+    billed = {"OPENAI_ORG_ID": "org-a", "OPENAI_PROJECT_ID": "proj-b"}
+    keys = {"OPENAI_API_KEY": "sk-0123456789", "VLLM_KEY": "vllm-0123456789"}
+
+    with ChatServer() as server:
+        for name in keys:
+            answer_of(made(f"{{name: x, base_url: '{server.url}', api_key_env: {name}}}", **billed, **keys))
+
+    openais, others = (received.headers for received in server.requests)
+    assert (openais["openai-organization"], openais["openai-project"]) == ("org-a", "proj-b")
+    assert not {"openai-organization", "openai-project"} & {name.lower() for name in others}
+
+
 def test_the_version_of_an_api_in_the_url_may_be_answered_and_a_token_may_not(made: Made) -> None:
     with ChatServer(lambda _: "2024-10-21, t0k3n-abc") as server:
         url = f"{server.url}?api-version=2024-10-21&token=t0k3n-abc"

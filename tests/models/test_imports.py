@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = "{'openai', 'aiohttp', 'httpx2', 'yaml', 'numpy', 'jsonschema'} & set(sys.modules)"
+HEAVY = "{'aiohttp', 'yaml', 'numpy', 'jsonschema'} & set(sys.modules)"
 MODELS = """
 import sys
 from pathlib import Path

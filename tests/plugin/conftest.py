@@ -10,8 +10,8 @@ from typing import Any
 
 # Runs inside this process forget the modules that they imported. Compiled ones must not be loaded twice, so
 # they are loaded here, before the first run.
+import aiohttp  # noqa: F401
 import jsonschema  # noqa: F401
-import openai  # noqa: F401
 import pytest
 import regex  # noqa: F401
 import yaml  # noqa: F401

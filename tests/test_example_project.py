@@ -35,7 +35,7 @@ def run(command: str, folder: Path, **variables: str) -> subprocess.CompletedPro
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("PYTEST", "FTGATE", "GITHUB", "CI"))
+        if key == "PYTEST_ADDOPTS" or not key.startswith(("PYTEST", "FTGATE", "GITHUB", "CI"))
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = kept | {"PATH": path, "COLUMNS": "80"} | variables

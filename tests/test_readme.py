@@ -40,7 +40,7 @@ def run(command: str, folder: Path, **variables: str) -> subprocess.CompletedPro
     kept = {
         k: v
         for k, v in os.environ.items()
-        if not k.startswith(("PYTEST", "FTGATE", "OPENAI", "CI", "GITHUB"))
+        if k == "PYTEST_ADDOPTS" or not k.startswith(("PYTEST", "FTGATE", "OPENAI", "CI", "GITHUB"))
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(

@@ -227,7 +227,8 @@ def test_an_answer_that_is_no_json_is_an_error(stores: Stores) -> None:
 
     kept = store.keep({"a": Completion(latency_s=float("nan")), "b": WHOLE})
 
-    assert str(kept["a"]) == "the answer can't be kept: Out of range float values are not JSON compliant"
+    what = "the answer can't be kept: Out of range float values are not JSON compliant"
+    assert str(kept["a"]).removesuffix(": nan") == what  # Python 3.12 adds the value
     assert kept["b"] == WHOLE
     assert isinstance(stores("gw1").outcomes(["a"])["a"], ModelError)
 

@@ -233,7 +233,7 @@ def test_row_39_a_required_verdict_fails_a_selection(catalogue: Catalogue) -> No
     result = catalogue.run(GOOD, "-k", "france", "--ftgate-require-verdict")
 
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["FAILED ftgate::verdict - INCOMPLETE: narrowed: left out before the start*"])
+    result.stdout.fnmatch_lines(["FAILED ftgate::verdict*"])  # with its text from pytest 9 on
 
 
 @pytest.mark.parametrize(

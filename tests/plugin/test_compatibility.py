@@ -32,6 +32,7 @@ async def test_capital(eval_case, model, baseline):
 @pytest.fixture(autouse=True)
 def _named_plugins_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_ADDOPTS")
 
 
 def plain(project: Project, *args: str) -> pytest.RunResult:
@@ -76,7 +77,7 @@ def test_a_random_order_changes_nothing(
     pytest.importorskip("pytest_randomly")
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # these two find each other by their usual names
 
-    result = project.run_apart("-p", "no:sugar", *workers, BAD)
+    result = project.run_apart("-p", "no:sugar", "-p", "no:asyncio", *workers, BAD)
 
     assert result.ret == 0
     assert project.verdict["verdict"] == "SHIP"

@@ -1,0 +1,13 @@
+"""What holds for every test: runs of pytest inside of tests have no plugins that would change them."""
+
+from __future__ import annotations
+
+import pytest
+
+#: As in our own runs: installed to be tested beside, where a test names them.
+_LEFT_OUT = "-p no:randomly -p no:sugar -p no:asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _plain_runs_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", _LEFT_OUT)

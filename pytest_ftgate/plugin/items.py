@@ -5,7 +5,10 @@ Nothing here asks a model or judges an answer: that is `FtgateSession.judge`.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -50,10 +53,14 @@ class EvalCaseFile(pytest.File):
             session.usage_error = str(error)
         return node
 
-    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
         """All cases in the file's order, then one erring collector for each mistaken case."""
         if self.ftgate.usage_error:
-            return
+            return []
+        with _nothing_to_collect():
+            return list(self._nodes())
+
+    def _nodes(self) -> Iterator[pytest.Item | pytest.Collector]:
         try:
             suite = self.ftgate.collected.read(self.nodeid, self.path)
         except FileError as error:
@@ -61,21 +68,23 @@ class EvalCaseFile(pytest.File):
             raise self.CollectError(str(error)) from None
         if not suite.collect:
             return
-        make = self._item_maker()
+        make, replaced = self._item_maker()
         for case in suite.cases:
             item = make(case.id)
-            item.prepare(case, self.ftgate)
+            item.prepare(case, self.ftgate, replaced)
             yield item
         for name, mistakes in _by_case(suite.mistakes).items():
             yield MistakenCase.of(self, name, mistakes)
 
-    def _item_maker(self) -> Callable[[str], EvalCaseItem]:
+    def _item_maker(self) -> tuple[Callable[[str], EvalCaseItem], frozenset[Arm]]:
         """Makes items that ask for the fixtures which a conftest replaces, and share what pytest resolved."""
         probe = EvalCaseItem.from_parent(self, name="probe", callobj=_asks_both)
-        code = _CODE[is_overridden(probe, "model"), is_overridden(probe, "baseline")]
+        replaced = frozenset(arm for arm in Arm if is_overridden(probe, arm.value))
+        code = _CODE[replaced]
         shared = shared_fixtureinfo(EvalCaseItem.from_parent(self, name="probe", callobj=code))
         given = {} if shared is None else {"fixtureinfo": shared}
-        return lambda name: EvalCaseItem.from_parent(self, name=name, callobj=code, **given)
+        make = partial(EvalCaseItem.from_parent, self, callobj=code, **given)
+        return (lambda name: make(name=name)), replaced if self.ftgate.has_model else frozenset()
 
 
 class MistakenCase(pytest.Collector):
@@ -105,26 +114,21 @@ class EvalCaseItem(pytest.Function):
     test: EvalTest
     ftgate: FtgateSession
 
-    def prepare(self, case: EvalCase, session: FtgateSession) -> None:
-        """Gives the item its case, its keywords and its marks."""
+    def prepare(self, case: EvalCase, session: FtgateSession, replaced: frozenset[Arm]) -> None:
+        """Gives the item its case, its keywords and its marks; `replaced` are the arms of its folder."""
         self.case = case
         self.ftgate = session
-        replaced = (
-            frozenset(arm for arm in Arm if is_overridden(self, arm.value))
-            if session.has_model
-            else frozenset()
-        )
-        given = {*session.arms.of(case), *replaced}
-        arms = tuple(arm for arm in Arm if arm in given)
+        arms = session.arms.of(case)
+        if replaced:
+            arms = tuple(arm for arm in Arm if arm in arms or arm in replaced)
         self.test = EvalTest(key=self.nodeid, case=case, arms=arms, replaced=replaced)
         self.stash[eval_test_key] = self.test
         session.collected.add(self.test)
-        self.add_marker(pytest.mark.eval_case)
         self.extra_keyword_matches.update((case.suite, case.role, case.category, *case.tags))
         if case.skip is not None:
             self.add_marker(pytest.mark.skip(reason=inert_line(case.skip)))
         elif not arms:
-            self.add_marker(pytest.mark.skip(reason=session.no_model_reason))
+            self.add_marker(session.no_model_mark)
         if case.xfail is not None:
             # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever ini says.
             self.add_marker(pytest.mark.xfail(reason=inert_line(case.xfail), raises=CaseMissed, strict=False))
@@ -149,28 +153,44 @@ class EvalCaseItem(pytest.Function):
         return self.path, self.case.line - 1, self.name
 
 
+@pytest.mark.eval_case
 def _no_code() -> None:
     """What an eval case has in place of a test function."""
 
 
+@pytest.mark.eval_case
 def _asks_model(model: object) -> None:
     """The same where a conftest replaces `model`."""
 
 
+@pytest.mark.eval_case
 def _asks_baseline(baseline: object) -> None:
     """The same where a conftest replaces `baseline`."""
 
 
+@pytest.mark.eval_case
 def _asks_both(model: object, baseline: object) -> None:
     """The same where a conftest replaces both."""
 
 
 _CODE = {
-    (False, False): _no_code,
-    (True, False): _asks_model,
-    (False, True): _asks_baseline,
-    (True, True): _asks_both,
+    frozenset(): _no_code,
+    frozenset({Arm.MODEL}): _asks_model,
+    frozenset({Arm.BASELINE}): _asks_baseline,
+    frozenset(Arm): _asks_both,
 }
+
+
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """Pauses the garbage collector: a case file makes many objects and no garbage; a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _by_case(mistakes: tuple[Mistake, ...]) -> dict[str, list[Mistake]]:

@@ -63,10 +63,13 @@ def parametrize(metafunc: pytest.Metafunc, session: FtgateSession) -> None:
     marks = list(metafunc.definition.iter_markers("eval_case"))[::-1]
     if not marks:
         return
+    problem, found = "", {}
     try:
         found = {(case.suite, case.id): case for mark in marks for case in _cases(metafunc, mark, session)}
     except FileError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = f"{metafunc.definition.nodeid}: {error}"
+    if problem:
+        pytest.fail(problem, pytrace=False)
     bound = [BoundCase(case, repeat) for case in found.values() for repeat in range(1, case.repeat + 1)]
     params = [pytest.param(each, id=each.id, marks=_marks(each.case, session)) for each in bound]
     metafunc.parametrize("eval_case", params, indirect=True)
@@ -96,7 +99,7 @@ def _marks(case: EvalCase, session: FtgateSession) -> list[pytest.MarkDecorator]
     if case.skip is not None:
         marks.append(pytest.mark.skip(reason=inert_line(case.skip)))
     elif not session.arms.of(case):
-        marks.append(pytest.mark.skip(reason=session.no_model_reason))
+        marks.append(session.no_model_mark)
     if case.xfail is not None:
         marks.append(
             pytest.mark.xfail(

@@ -106,10 +106,10 @@ class FtgateSession:
         """Whether there is a model to judge; without one nothing is sent."""
         return self.arms.has_model
 
-    @property
-    def no_model_reason(self) -> str:
+    @cached_property
+    def no_model_mark(self) -> pytest.MarkDecorator:
         """Why cases are skipped, and what to do."""
-        return f"no model: name one with {self.settings.option_of('model')}=NAME"
+        return pytest.mark.skip(reason=f"no model: name one with {self.settings.option_of('model')}=NAME")
 
     def check(self, *, scorers: bool) -> None:
         """Reads the configuration and keeps what is wrong with it for the end of collection."""
@@ -197,6 +197,7 @@ class FtgateSession:
 
     def answer(self, request: Request) -> Completion:
         """One answer; generated on demand if nobody has asked yet. Raises ModelError."""
+        __tracebackhide__ = True
         if self.engine is None:
             raise ModelError("models answer while tests run, not before or after", kind="stopped")
         return self.engine.result(request)

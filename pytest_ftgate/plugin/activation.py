@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from pytest_ftgate.plugin.decide_hooks import DIST_EACH, DecideHooks
+from pytest_ftgate.plugin.conclusion import DIST_EACH, Conclusion
+from pytest_ftgate.plugin.decide_hooks import DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
 from pytest_ftgate.plugin.options import read_run_id, read_settings, read_verdict_path
 from pytest_ftgate.plugin.session import FtgateSession
@@ -25,8 +26,8 @@ def activate(config: pytest.Config) -> FtgateSession:
     if not is_controller(config) and not is_dry(config):
         config.pluginmanager.register(GenerateHooks(session), "ftgate-generate")
     if decides:
-        hooks = DecideHooks(session, verdict_file_of(config), is_controller=is_controller(config))
-        config.pluginmanager.register(hooks, "ftgate-decide")
+        conclusion = Conclusion(session, verdict_file_of(config), is_controller=is_controller(config))
+        config.pluginmanager.register(DecideHooks(conclusion), "ftgate-decide")
     return session
 
 
@@ -60,7 +61,7 @@ def activate_for_cases(config: pytest.Config) -> FtgateSession:
     _make_importable(session)
     hooks = config.pluginmanager.get_plugin("ftgate-decide")
     if isinstance(hooks, DecideHooks):
-        hooks.verdict_file.begin()
+        hooks.conclusion.verdict_file.begin()
     return session
 
 

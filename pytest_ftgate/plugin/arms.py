@@ -85,7 +85,8 @@ class Arms:
 
     def remarks(self) -> list[str]:
         """What the models have to say of the run, for the verdict."""
-        models = (*self.models.values(), *self.replacements.values())
+        made = self.__dict__.get("models", {})  # not for the sake of remarks: making a model may need a key
+        models = (*made.values(), *self.replacements.values())
         return [line for model in models for line in model.remarks()]
 
     def describe(self) -> dict[str, dict[str, Any]]:

@@ -36,11 +36,13 @@ class ModelHandle:
 
     def __call__(self, asked: CaseHandle | str) -> Completion:
         """The answer; waits for it."""
+        __tracebackhide__ = True
         request = self._request(asked)
         return self._hand_over(asked, self._engine_result(request))
 
     async def acomplete(self, asked: CaseHandle | str) -> Completion:
         """The answer; lets the event loop of the test go on meanwhile (asyncio, or trio by way of anyio)."""
+        __tracebackhide__ = True
         from anyio import to_thread  # noqa: PLC0415  (only async tests need it)
 
         request = self._request(asked)
@@ -69,6 +71,7 @@ class ModelHandle:
         return self.request(prompt, 1)
 
     def _engine_result(self, request: Request) -> Completion:
+        __tracebackhide__ = True
         return self._session.answer(request)
 
     def _hand_over(self, asked: CaseHandle | str, answer: Completion) -> Completion:
@@ -117,7 +120,8 @@ def own_handle(value: object, arm: Arm) -> ModelHandle:
     """What an overriding fixture returned, if `as_model` made it; anything else is a usage error."""
     if isinstance(value, ModelHandle):
         return value
-    raise pytest.UsageError(
+    pytest.fail(
         f"the fixture '{arm}' that replaces ftgate's must return as_model(request, model), "
-        f"not {type(value).__name__}"
+        f"not {type(value).__name__}",
+        pytrace=False,
     )

@@ -35,6 +35,8 @@ class RunLedger:
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
         self.usage_error: str | None = None
+        #: Why the run could not start.
+        self.stopped_by: str | None = None
         self.collection_errors = 0
         #: Failed reports that the gate may excuse: misses, and errored trials within `max_errors`.
         self.excusable = 0
@@ -71,6 +73,14 @@ class RunLedger:
         self.lags_s += payload.get("lags_s") or ()
         self.usage_error = self.usage_error or payload.get("usage_error")
 
+    def take_own(self, session: FtgateSession, plan: Plan) -> None:
+        """In one process: what a worker would have told."""
+        self.plan = plan
+        self.models = session.described
+        self.remarks = session.remarks
+        self.reasons += session.troubles
+        self.lags_s += session.lags_s
+
     def take_plan(self, payload: Mapping[str, Any]) -> None:
         """Takes a plan that came along; two processes that planned differently can't be judged together."""
         if "plan" not in payload:
@@ -97,6 +107,8 @@ class RunLedger:
 
     def cut_short(self, interruption: BaseException | None) -> str | None:
         """Why something selected did not finish, None if all did."""
+        if self.stopped_by is not None:
+            return self.stopped_by
         reasons = list(dict.fromkeys(self.reasons))
         unfinished = self.selected - self.finished
         if self.collection_errors:

@@ -46,7 +46,10 @@ class TerminalSection:
         """The missed cases like FAILURES: `--tb` counts, the first ten, all with -v."""
         missed = self.reporter.stats.get("missed", [])
         style = self.reporter.config.option.tbstyle
-        if not missed or style == "no":
+        if not missed:
+            return
+        if style == "no":
+            self._name_missed(missed)
             return
         self.reporter.write_sep("=", "MISSED", yellow=True)
         shown = missed if self.verbosity > 0 else missed[:_SHOWN_MISSES]
@@ -60,6 +63,13 @@ class TerminalSection:
             self.reporter.write_line(report.longreprtext)
         if len(missed) > len(shown):
             self.reporter.write_line(f"... and {len(missed) - len(shown)} more: -v shows all", yellow=True)
+
+    def _name_missed(self, missed: Sequence[pytest.TestReport]) -> None:
+        shown = missed if self.verbosity > 0 else missed[:_SHOWN_MISSES]
+        for report in shown:
+            self.reporter.write_line(f"MISSED {report.nodeid} - {_first_line(report)}")
+        if len(missed) > len(shown):
+            self.reporter.write_line(f"... and {len(missed) - len(shown)} more: -v names all", yellow=True)
 
     def write_assessment(self, assessment: Assessment, *, ordinary_failures: int) -> None:
         """The table, the criteria and the verdict, or the one line of a run that is not gated."""

@@ -22,11 +22,13 @@ def wait_for(engine: CompletionEngine, requests: Sequence[Request], config: pyte
     """Returns when all these requests have an answer or an error; shows progress where a person looks."""
     line = _Progress(config)
     started = time.monotonic()
-    for request in requests:
-        while not _is_settled(engine, request):
-            if time.monotonic() - started > _QUIET_S:
-                line.show(*engine.progress())
-    line.clear()
+    try:
+        for request in requests:
+            while not _is_settled(engine, request):
+                if time.monotonic() - started > _QUIET_S:
+                    line.show(*engine.progress())
+    finally:
+        line.clear()
 
 
 def _is_settled(engine: CompletionEngine, request: Request) -> bool:

@@ -49,9 +49,11 @@ def test_a_wrong_key_stops_the_run_at_once_with_one_message(project: Project) ->
         assert server.count == 1
     output = result.stdout.str() + result.stderr.str()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert output.count("TUNED_KEY") == 1
+    assert result.stderr.str().count("TUNED_KEY") == 1
     assert "sk-canary-123456" not in output
-    assert project.verdict["verdict"] == "INCOMPLETE"
+    assert "Traceback" not in output
+    result.stdout.fnmatch_lines(["INCOMPLETE: *401*", "FAILED ftgate::verdict*"])
+    assert "401" in project.verdict["sentence"]
 
 
 def test_an_unreachable_host_stops_the_run_at_once(project: Project) -> None:
@@ -114,3 +116,44 @@ def test_the_record_can_be_played_and_judged_again(project: Project) -> None:
 
     assert played.ret == 0
     assert project.verdict["verdict"] == "SHIP"
+
+
+def test_a_run_that_could_not_start_leaves_its_reports_too(project: Project) -> None:
+    with ChatServer(answer=lambda _: error_reply(401, "wrong key")) as server:
+        project.write("ftgate.yaml", entry(server))
+
+        project.run("--model=tuned", "--ftgate-report=out.json", "--junitxml=out.xml")
+
+    assert json.loads((project.pytester.path / "out.json").read_text())["verdict"] == "INCOMPLETE"
+    assert 'name="verdict"' in (project.pytester.path / "out.xml").read_text()
+
+
+def test_unit_tests_need_no_key(project: Project) -> None:
+    tuned = "{name: t, base_url: 'http://127.0.0.1:9/v1', api_key_env: NO_SUCH_KEY}"
+    project.write("ftgate.yaml", f"model: tuned\nmodels:\n  tuned: {tuned}\n")
+    project.write("test_plain.py", "def test_plain(): pass\n")
+
+    result = project.run("-k", "test_plain")
+
+    assert result.ret == 0
+    result.assert_outcomes(passed=1, deselected=4)
+
+
+def test_a_narrowed_run_does_not_shrink_a_file_of_saved_answers(project: Project) -> None:
+    save = "--ftgate-save-answers=a.jsonl"
+    project.run("--model=python:bots:good", save)
+    whole = (project.pytester.path / "a.jsonl").read_text()
+
+    result = project.run("--model=python:bots:good", save, "-k", "italy")
+
+    assert result.ret == 1
+    assert (project.pytester.path / "a.jsonl").read_text() == whole
+    result.stdout.fnmatch_lines(["*a.jsonl is left as it is: this run was narrowed*delete it first*"])
+
+
+def test_missed_cases_are_named_without_tracebacks_too(project: Project) -> None:
+    result = project.run("--model=python:bots:bad", "--tb=no", "-q")
+
+    result.stdout.fnmatch_lines(
+        ["MISSED evals/capitals.evalcase.yaml::france - failed: exact_match: got 'Lyon'*"]
+    )

@@ -1,0 +1,143 @@
+"""How a run ends: the assessment, its files, criteria as results, and the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ftgate.errors import ConfigError, FtgateError
+from pytest_ftgate.plugin.criterion_reports import criterion_reports, forget_criteria
+from pytest_ftgate.plugin.exit_status import exit_status
+from pytest_ftgate.plugin.ledger import RunLedger
+from pytest_ftgate.plugin.session import FtgateSession
+from pytest_ftgate.plugin.terminal import TerminalSection
+from pytest_ftgate.plugin.verdict_file import VerdictFile
+from pytest_ftgate.record import Plan
+from pytest_ftgate.reports import write_report
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
+
+DIST_EACH = "--dist=each runs every case once per worker, which no verdict can count: use another --dist"
+
+
+class Conclusion:
+    """Made once per run, by the process that decides; owned by `DecideHooks`, ends with the verdict file.
+
+    `assessment` is there once the items are done, `is_concluded` once everybody was told of it, `is_final`
+    once the verdict file says so, which waits for the other plugins' ends of the session.
+    """
+
+    def __init__(self, session: FtgateSession, verdict_file: VerdictFile, *, is_controller: bool) -> None:
+        self.ftgate = session
+        self.ledger = RunLedger(session)
+        self.verdict_file = verdict_file
+        self.is_controller = is_controller
+        self.has_cases = False
+        self.gave_up = False
+        self.assessment: Assessment | None = None
+        self.is_reporting = False
+        self.is_concluded = False
+        self.is_final = False
+        self.failures = 0
+        self.ordinary_failures = 0
+        self.trouble: list[str] = []
+
+    @property
+    def was_used(self) -> bool:
+        """Whether this run is ours to judge."""
+        if self.ftgate.settings.asked_for:
+            return True
+        if not self.is_controller:
+            return self.ftgate.collected.has_any
+        died = bool(self.ledger.reasons) and self.ftgate.has_model  # before any could tell its plan
+        return self.has_cases or self.ledger.plan is not None or died
+
+    def begin(self) -> None:
+        """On a controller, which sees no case file: from here on the verdict is this run's."""
+        self.has_cases = True
+        self.verdict_file.begin()
+        if self.ftgate.config.getoption("dist", "no") == "each":
+            self.ledger.usage_error = DIST_EACH
+
+    def refuse(self) -> None:
+        """Raises the UsageError that the workers left to us, if any."""
+        if self.ledger.usage_error:
+            raise pytest.UsageError(self.ledger.usage_error)
+
+    def give_up(self, session: pytest.Session, error: pytest.UsageError) -> None:
+        """The run could not start: INCOMPLETE with this reason, in every report that can still be made."""
+        self.verdict_file.give_up(str(error))
+        first, *others = str(error).splitlines() or [""]
+        self.ledger.stopped_by = first + (f" (and {len(others)} more)" if others else "")
+        try:
+            self.conclude(session, error)
+        except pytest.UsageError:  # what is wrong is the gate itself, so nothing can be judged by it
+            self.gave_up = True
+
+    def conclude(self, session: pytest.Session, interruption: BaseException | None) -> None:
+        """Assesses, reports criteria as results, writes every file; one that can't be written is trouble."""
+        if not self.was_used or self.assessment is not None or self.gave_up:
+            return
+        if not self.is_controller:
+            self.ledger.take_own(self.ftgate, self.ftgate.plan or Plan())
+        self.assessment = assessment = self.ledger.assess(interruption)
+        self.ordinary_failures = session.testsfailed - self.ledger.excusable
+        self.is_reporting = True
+        for report in criterion_reports(assessment, must_decide=self.ftgate.settings.require_verdict):
+            session.config.hook.pytest_runtest_logreport(report=report)
+            self.ledger.excusable += report.failed
+        self.is_reporting = False
+        self._write(assessment)
+        session.config.hook.pytest_ftgate_decided(config=session.config, assessment=assessment)
+        self.is_concluded = True
+
+    def finish(self, config: pytest.Config) -> None:
+        """Makes the verdict file final; only once all others are done with the session."""
+        forget_criteria(config, self.ledger.first_failed)
+        if self.assessment is None or not self.is_concluded:
+            return
+        try:
+            self.verdict_file.finish(self.assessment)
+        except (OSError, FtgateError) as error:
+            self.trouble.append(str(error))
+            TerminalSection.say(config, f"ftgate: {error}")
+        else:
+            self.is_final = True
+
+    def status(self, status: int) -> int:
+        """The exit status as the verdict demands."""
+        if self.assessment is not None:
+            status = exit_status(
+                status,
+                self.assessment.verdict,
+                failures=self.failures,
+                excusable=self.ledger.excusable,
+                must_decide=self.ftgate.settings.require_verdict or self.ledger.nothing_selected,
+                gated=self.ftgate.has_model,
+            )
+        return pytest.ExitCode.TESTS_FAILED if self.trouble and status == 0 else status
+
+    def _write(self, assessment: Assessment) -> None:
+        for path in self.ftgate.settings.reports:
+            self._try(write_report, path, assessment)
+        if answers := self.ftgate.settings.save_answers:
+            self._try(self._save_answers, answers, assessment)
+
+    def _save_answers(self, path: Path, assessment: Assessment) -> None:
+        from pytest_ftgate.models.saved_answers import write_answers  # noqa: PLC0415
+
+        if assessment.verdict.narrowed and path.exists():
+            raise ConfigError(
+                f"{path} is left as it is: this run was narrowed and has fewer answers; delete it first"
+            )
+        write_answers(path, assessment.record)
+
+    def _try(self, write: Callable[[Path, Assessment], None], path: Path, assessment: Assessment) -> None:
+        try:
+            write(path, assessment)
+        except (OSError, FtgateError) as error:
+            self.trouble.append(str(error))

@@ -13,6 +13,7 @@ from pytest_ftgate.gates.selection import Scope, decides_by_plan, nothing_select
 from pytest_ftgate.gates.thresholds import amount_text, points_text
 from pytest_ftgate.record.plan import CaseKey, PlannedCase
 from pytest_ftgate.record.runs import RunInfo
+from pytest_ftgate.record.trials import Outcome
 from pytest_ftgate.summary.case_results import CaseResult, exact
 
 #: Of an arm's median time: a client that is later than this measures itself.
@@ -34,7 +35,12 @@ def decide(
     """The result of every criterion, `per:` ones split, ftgate's own last."""
     planned = [case.planned for case in cases]
     results: dict[CaseKey, CaseResult] = {case.planned.key: case for case in cases}
-    return tuple(_result(scope, gate, planned, results, run) for scope in scopes(gate, planned, metrics))
+    errors = sum(trial.outcome is Outcome.ERRORED for case in cases for trial in case.trials)
+    counted = errors <= gate.max_errors
+    return tuple(
+        _result(scope, gate, planned, results, run, errors_count=counted)
+        for scope in scopes(gate, planned, metrics)
+    )
 
 
 def _result(
@@ -43,10 +49,12 @@ def _result(
     planned: Sequence[PlannedCase],
     results: Mapping[CaseKey, CaseResult],
     run: RunInfo,
+    *,
+    errors_count: bool,
 ) -> CriterionResult:
     criterion = scope.criterion
     found = measure(scope, results, run)
-    status, reason = _status(scope, found, run)
+    status, reason = _status(scope, found, run, errors_count=errors_count)
     if status is Status.NOT_MEASURED and not scope.items:
         reason = _advised(scope, gate, nothing_selected(scope, planned))
     decides = decides_by_plan(scope, gate)
@@ -66,8 +74,11 @@ def _result(
     )
 
 
-def _status(scope: Scope, found: Measurement, run: RunInfo) -> tuple[Status, str]:
+def _status(scope: Scope, found: Measurement, run: RunInfo, *, errors_count: bool) -> tuple[Status, str]:
+    """What the measurement says; without `errors_count` there were more errors than `max_errors`."""
     criterion, metric = scope.criterion, scope.metric
+    if found.errored and not errors_count:
+        return Status.INCONCLUSIVE, f"{found.errored} of {_counted(found.n, metric)} errored"
     if found.lost:
         noun = "value was" if found.lost == 1 else "values were"
         return Status.INCONCLUSIVE, f"{found.lost} {noun} lost to errors"
@@ -77,18 +88,22 @@ def _status(scope: Scope, found: Measurement, run: RunInfo) -> tuple[Status, str
             nothing = f"the baseline's {metric.name} is 0, so there is no ratio"
         return Status.NOT_MEASURED, nothing
     told = _told(criterion, metric, found)
-    if too_busy := _too_busy(found, run):
-        return Status.INCONCLUSIVE, f"{told}; {too_busy}"
-    if metric.passed is None and metric.counts == "cases" and found.n < scope.planned:
-        counted = f"{scope.planned - found.n} of {_counted(scope.planned, metric)}"
-        return Status.INCONCLUSIVE, f"{told}; {counted} gave no value"
-    if found.n < criterion.min_cases:
-        return (
-            Status.INCONCLUSIVE,
-            f"{told}; {_counted(criterion.min_cases, metric)} are the least that decide",
-        )
+    if too_little := _too_little(scope, found, run):
+        return Status.INCONCLUSIVE, f"{told}; {too_little}"
     met = criterion.is_met_by(found.observed)
     return (Status.GO if met else Status.NO_GO), f"{told}, {criterion.needed} is needed"
+
+
+def _too_little(scope: Scope, found: Measurement, run: RunInfo) -> str | None:
+    """Why what was measured decides nothing."""
+    metric, least = scope.metric, scope.criterion.min_cases
+    if too_busy := _too_busy(found, run):
+        return too_busy
+    if metric.passed is None and metric.counts == "cases" and found.n < scope.planned:
+        return f"{scope.planned - found.n} of {_counted(scope.planned, metric)} gave no value"
+    if found.n < least:
+        return f"{_counted(least, metric)} are the least that decide (min_cases)"
+    return None
 
 
 def _too_busy(found: Measurement, run: RunInfo) -> str | None:

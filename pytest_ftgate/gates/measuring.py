@@ -21,8 +21,8 @@ class Measurement:
     """What was measured: `observed` is compared with the threshold, None if there is nothing.
 
     `model` and `baseline` are the numbers that a comparison is made of. `n` counts cases or calls; `lost`
-    counts errored trials that took a value away. `typical_s` is the smallest median of an arm's times, None
-    where no times are measured.
+    counts errored trials that took a value away, `errored` the cases in which an error counts as an outcome.
+    `typical_s` is the smallest median of an arm's times, None where no times are measured.
     """
 
     observed: Fraction | None = None
@@ -30,6 +30,7 @@ class Measurement:
     baseline: Fraction | None = None
     n: int = 0
     lost: int = 0
+    errored: int = 0
     typical_s: Fraction | None = None
 
 
@@ -66,7 +67,13 @@ def _passes(scope: Scope, rows: Sequence[Sequence[Sequence[Trial]]]) -> Measurem
     model, *baseline = (mean(column) for column in zip(*values, strict=True))
     observed = model - baseline[0] if baseline else model
     return Measurement(
-        observed=observed, model=model, baseline=baseline[0] if baseline else None, n=len(values)
+        observed=observed,
+        model=model,
+        baseline=baseline[0] if baseline else None,
+        n=len(values),
+        errored=sum(
+            any(trial.outcome is Outcome.ERRORED for trials in row for trial in trials) for row in rows
+        ),
     )
 
 

@@ -90,9 +90,9 @@ def nothing_selected(scope: Scope, cases: Sequence[PlannedCase]) -> str:
     if not any(map(scope.metric.applies, chosen)):
         return _no_entry(criterion, chosen, there)
     if scope.compares and not any(Arm.BASELINE in item.arms for case in there for item in case.items):
-        if all(item.repeats for case in chosen for item in case.items):  # tests written in Python
-            return "no test asks a baseline: add the fixture `baseline` to the tests, and --baseline=NAME"
-        return "there is no baseline to compare with: add --baseline=NAME"
+        is_python = all(item.repeats for case in chosen for item in case.items)
+        asked = "no test asks a baseline: add the fixture `baseline` to the tests, and"
+        return f"{asked if is_python else 'there is no baseline to compare with: add'} --baseline=NAME"
     what = "judged on both arms" if scope.compares else "judged"
     return f"no case that it selects is {what}"
 

@@ -83,7 +83,7 @@ RUNS = [
         changed(whole(), gate=gate_of(at_least="50%", min_cases=11)),
         Word.INCONCLUSIVE,
         "the one deciding criterion is not decided: "
-        "rate (100% on 10 cases; 11 cases are the least that decide)",
+        "rate (100% on 10 cases; 11 cases are the least that decide (min_cases))",
     ),
     (changed(whole(), cut_short="2 collection errors"), Word.INCOMPLETE, "2 collection errors"),
     (
@@ -793,3 +793,15 @@ def test_a_criterion_that_failures_help_excuses_none() -> None:
     assert result(assessment).status is Status.GO
     assert result(assessment, "other_cases").status is Status.NO_GO
     assert assessment.verdict.word is Word.ITERATE
+
+
+def test_beyond_max_errors_an_error_is_no_failure_in_the_criteria_either() -> None:
+    cases = suite(4)
+
+    assessment = judged(cases, outcomes(cases, "PPPE"), gate_of(at_least="90%"))
+
+    assert assessment.verdict.word is Word.INCOMPLETE
+    assert (result(assessment).status, result(assessment).reason) == (
+        Status.INCONCLUSIVE,
+        "1 of 4 cases errored",
+    )

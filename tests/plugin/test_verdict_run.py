@@ -172,7 +172,7 @@ def test_an_errored_trial_is_an_error_and_the_run_incomplete(project: Project) -
     result = project.run("--model=python:bots:shaky")
 
     assert result.ret == 1
-    result.assert_outcomes(passed=3, errors=1, failed=1)
+    result.assert_outcomes(passed=3, errors=1, failed=2)
     result.stdout.fnmatch_lines(["*RuntimeError: out of memory*"])
     assert project.verdict["verdict"] == "INCOMPLETE"
 

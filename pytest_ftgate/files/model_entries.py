@@ -191,6 +191,9 @@ def _url(node: Node, key: str) -> str:
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise wrong(node, f"{quoted(key)} takes http://… or https://…, and this is {quoted(written)}")
+    for path in ("/chat/completions", "/responses"):
+        if parts.path.rstrip("/").endswith(path):
+            raise wrong(node, f"{quoted(key)} ends before {path}, which is added to it: leave that out")
     return written
 
 

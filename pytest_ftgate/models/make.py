@@ -7,6 +7,7 @@ in them come before the first request.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ def make_model(
         return {"openai": maker.openai, "recorded": maker.recorded, "python": maker.python}[scheme](rest)
     if colon and scheme != "ft":
         raise ConfigError(_unknown_scheme(spec, scheme, config.models))
+    if not colon and (mistaken := _mistaken_id(spec, config.models)):
+        raise ConfigError(mistaken)
     return maker.openai(spec)
 
 
@@ -50,6 +53,17 @@ _EXAMPLES = {
     "recorded": "recorded:FILE, such as recorded:baselines/prod.jsonl",
     "python": "python:module:function, such as python:my_app.bot:answer",
 }
+
+
+def _mistaken_id(spec: str, names: Mapping[str, Any]) -> str | None:
+    """Why a bare name is hardly an OpenAI id: prompts must not leave the house for a slip of the pen."""
+    if spec.endswith((".jsonl", ".json")):
+        return f"'{spec}' looks like a file: to play saved answers write recorded:{spec}"
+    near = get_close_matches(spec, names, n=1, cutoff=0.8)
+    if near:
+        meant = f"'{spec}' is no entry of ftgate.yaml's `models:`. Did you mean '{near[0]}'?"
+        return f"{meant} For an OpenAI model of that id write openai:{spec}"
+    return None
 
 
 def _unknown_scheme(spec: str, scheme: str, names: Mapping[str, Any]) -> str:

@@ -308,3 +308,16 @@ def test_every_mistake_of_the_gate_is_told_at_its_own_key(config_of: ReadConfig)
         "5:9: criteria.a.metric: unknown metric 'pass_rat'. Did you mean 'pass_rate'?",
         "6:28: criteria.b.at_least: the number is missing: write e.g. 85% or 0.85",
     ]
+
+
+def test_a_base_url_ends_before_the_api(tmp_path: Path) -> None:
+    (tmp_path / "ftgate.yaml").write_text(
+        "models: {m: {name: m, base_url: 'http://h/v1/chat/completions'}}\n"
+    )
+
+    with pytest.raises(FileError) as refused:
+        read_config(None, tmp_path)
+
+    assert "'base_url' ends before /chat/completions, which is added to it: leave that out" in str(
+        refused.value
+    )

@@ -136,8 +136,15 @@ def test_an_entrys_url_may_come_from_the_environment() -> None:
             "tund",
             [entry()],
             {},
-            "model 'tund': no key: the environment variable OPENAI_API_KEY is not set "
-            "(did you mean 'tuned'?)",
+            "'tund' is no entry of ftgate.yaml's `models:`. Did you mean 'tuned'? "
+            "For an OpenAI model of that id write openai:tund",
+        ),
+        (
+            "baselines/prod.jsonl",
+            [],
+            {},
+            "'baselines/prod.jsonl' looks like a file: "
+            "to play saved answers write recorded:baselines/prod.jsonl",
         ),
         (
             "tuned",

@@ -227,6 +227,11 @@ def _read_records(paths: Sequence[Path]) -> Record:
         try:
             with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
                 records.append(parse_record(lines, str(path)))
+        except RecordError as error:
+            if path.suffix != ".json":
+                raise
+            hint = "a .json report does not hold the record: judge one that --ftgate-report=NAME.jsonl wrote"
+            raise RecordError(f"{error} ({hint})") from None
         except OSError as error:
             raise RecordError(f"{path} can't be read: {error.strerror or error}") from None
     return merge(records)

@@ -2,6 +2,7 @@
 
 from pytest_ftgate.gates.config import DEFAULT_CRITERIA, parse_gate
 from pytest_ftgate.gates.criteria import Criterion, CriterionResult, Gate, GateError, Status
+from pytest_ftgate.gates.deciding import undecidable
 from pytest_ftgate.gates.metrics import BUILTIN_METRICS, Metric
 from pytest_ftgate.gates.verdict import Assessment, Verdict, Word, assess, judged_cases
 
@@ -20,4 +21,5 @@ __all__ = [
     "assess",
     "judged_cases",
     "parse_gate",
+    "undecidable",
 ]

@@ -43,6 +43,15 @@ def decide(
     )
 
 
+def undecidable(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metric]) -> list[str]:
+    """Criteria that decide and find no case in this plan, with why: known before anything is asked."""
+    return [
+        f"{scope.criterion.name}: {nothing_selected(scope, cases)}"
+        for scope in scopes(gate, cases, metrics)
+        if not scope.items and decides_by_plan(scope, gate) and scope.metric.counts != "votes"
+    ]
+
+
 def _result(
     scope: Scope,
     gate: Gate,

@@ -13,7 +13,7 @@ from pytest_ftgate.plugin.criterion_reports import criterion_reports, forget_cri
 from pytest_ftgate.plugin.exit_status import exit_status
 from pytest_ftgate.plugin.ledger import RunLedger
 from pytest_ftgate.plugin.session import FtgateSession
-from pytest_ftgate.plugin.terminal import TerminalSection
+from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 from pytest_ftgate.record import Plan
 from pytest_ftgate.reports import write_report
@@ -104,7 +104,7 @@ class Conclusion:
             self.verdict_file.finish(self.assessment)
         except (OSError, FtgateError) as error:
             self.trouble.append(str(error))
-            TerminalSection.say(config, f"ftgate: {error}")
+            say(config, f"ftgate: {error}")
         else:
             self.is_final = True
 

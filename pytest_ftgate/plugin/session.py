@@ -23,6 +23,7 @@ from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
 from pytest_ftgate.plugin.sharing import worker_engine
 from pytest_ftgate.plugin.stash import eval_test_key
+from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.record import Plan, Trial
 from pytest_ftgate.reports import check_report_path
 
@@ -155,6 +156,14 @@ class FtgateSession:
             self.judged = judged_cases(self.gate, self.plan)
         return self.plan
 
+    def undecidable(self) -> list[str]:
+        """Why this run can't end in SHIP, whatever the models answer; nothing where no verdict is due."""
+        from pytest_ftgate.gates import undecidable  # noqa: PLC0415
+
+        if self.plan is None or self.plan.left_out:
+            return []
+        return undecidable(self.gate, self.plan.cases, self.metrics)
+
     def _note_ignored(self) -> None:
         for path in odd_case_files(self.config):
             raise pytest.UsageError(f"{path.relative_to(self.config.rootpath)} is not a regular file")
@@ -184,6 +193,9 @@ class FtgateSession:
         from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
         self.described = self.arms.describe()
+        if worker is None:
+            for line in self.undecidable():
+                say(self.config, f"ftgate: this run can't end in SHIP: {line}")
         if worker is not None:
             self.engine = worker_engine(self, worker, shares=shares)
         else:

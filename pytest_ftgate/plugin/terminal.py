@@ -27,6 +27,14 @@ def header_lines(session: FtgateSession) -> list[str]:
     return [f"ftgate: {session.arms.header()}", *taken]
 
 
+def say(config: pytest.Config, line: str) -> None:
+    """One line of trouble, wherever in the session; nothing where pytest has no terminal."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.ensure_newline()
+        reporter.write_line(line, yellow=True)
+
+
 class TerminalSection:
     """Writes through pytest's own terminal reporter, so that colour, width and capture are its business."""
 
@@ -34,13 +42,6 @@ class TerminalSection:
         self.reporter = reporter
         self.ftgate = session
         self.verbosity = reporter.config.get_verbosity()
-
-    @staticmethod
-    def say(config: pytest.Config, line: str) -> None:
-        """One line of trouble, wherever in the session; nothing where pytest has no terminal."""
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line(line, red=True)
 
     def write_missed(self) -> None:
         """The missed cases like FAILURES: `--tb` counts, the first ten, all with -v."""

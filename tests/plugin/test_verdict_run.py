@@ -313,3 +313,20 @@ def test_an_answer_cut_off_is_no_exact_match_for_the_gate_either(project: Projec
 
     assert result.ret == 1
     assert project.verdict["verdict"] == "ITERATE"
+
+
+def test_what_no_answer_can_mend_is_said_before_anything_is_asked(project: Project) -> None:
+    project.write(
+        "ftgate.yaml",
+        "gate: {min_cases: 1, criteria: {hard: {metric: pass_rate, category: sout, at_least: 90%}}}\n",
+    )
+
+    result = project.run(GOOD)
+
+    result.stdout.fnmatch_lines(
+        [
+            "ftgate: this run can't end in SHIP: hard: no case has the category 'sout'. Did you mean 'south'?",
+            "evals/capitals.evalcase.yaml ....*",
+        ]
+    )
+    assert project.verdict["verdict"] == "INCONCLUSIVE"

@@ -9,5 +9,7 @@ _LEFT_OUT = "-p no:randomly -p no:sugar -p no:asyncio"
 
 
 @pytest.fixture(autouse=True)
-def _plain_runs_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _plain_runs_inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "pytester" in request.fixturenames:
+        request.getfixturevalue("pytester")  # takes the variable away when it starts
     monkeypatch.setenv("PYTEST_ADDOPTS", _LEFT_OUT)

@@ -36,7 +36,7 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-@main.command()
+@main.command(short_help="Print the JSON Schema of case files, for editors.")
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE instead of stdout."
 )
@@ -74,7 +74,7 @@ def _age(_context: click.Context, _option: click.Parameter, text: str | None) ->
     return age
 
 
-@main.command()
+@main.command(short_help="Exit 0 only for a SHIP: the last step of a CI stage.")
 @click.argument("path", type=click.Path(path_type=Path), default=_DEFAULT_VERDICT)
 @click.option("--run-id", help="The verdict must be of the run with this id.")
 @click.option(
@@ -87,10 +87,11 @@ def _age(_context: click.Context, _option: click.Parameter, text: str | None) ->
     "--gate", type=click.Path(path_type=Path), help="The verdict must come from the gate in this file."
 )
 def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path | None) -> None:
-    """Exit 0 only if the verdict file at PATH (default: .ftgate/verdict.json) says SHIP of that run.
+    """Exit 0 only if the verdict file at PATH (default: .ftgate/verdict.json) says SHIP.
 
-    This is the step of a CI stage that does not trust an exit status: a run that never started, was cut short
-    or was narrowed leaves no SHIP behind. Exit 1: refused, with the reason. Exit 2: wrong use.
+    Say which run is meant, by --run-id or --max-age. This is the step of a CI stage that does not trust an
+    exit status: a run that never started, was cut short or was narrowed leaves no SHIP behind. Exit 1:
+    refused, with the reason. Exit 2: wrong use.
     """
     from pytest_ftgate.reports.inert import inert_line  # noqa: PLC0415
     from pytest_ftgate.reports.verdict_check import Demand, read_verdict, refusal  # noqa: PLC0415
@@ -115,10 +116,13 @@ def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path
     _print(inert_line(f"SHIP: run {verdict.get('run_id')}, ended {verdict.get('finished')}") + "\n")
 
 
-@main.command()
+@main.command(short_help="Judge the records of finished runs again.")
 @click.argument("records", metavar="RECORD...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
-    "--ftgate-config", "config", type=click.Path(path_type=Path), help="Judge by the gate in this file."
+    "--ftgate-config",
+    "config",
+    type=click.Path(path_type=Path),
+    help="Judge by the gate in this file, not by the one in the record.",
 )
 @click.option("--verdict", type=click.Path(path_type=Path), help="Write the verdict file to PATH.")
 @click.option(
@@ -126,7 +130,7 @@ def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path
     "reports",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Write a report: .json, .jsonl.",
+    help="Write a report, .json or .jsonl; may be repeated.",
 )
 @click.option("-v", "--verbose", count=True, help="Show all regressions and reasons.")
 @click.option("-q", "--quiet", count=True, help="Show the verdict and failed criteria only.")
@@ -137,7 +141,9 @@ def decide(
     reports: Sequence[Path],
     **loudness: int,
 ) -> None:
-    """Judge saved records (RECORD: what --ftgate-report=run.jsonl wrote; several shards make one run).
+    """Judge what `pytest --ftgate-report=run.jsonl` recorded, by the gate in the record or another one.
+
+    Nothing is asked. Several records are the shards of one run.
 
     Exit 0: SHIP. Exit 1: any other verdict. Exit 2: wrong use, or a record that can't be used.
     """

@@ -15,19 +15,23 @@ from pytest_ftgate.plugin.stash import run_id_key, taken_aliases_key
 #: Short names, promised to users but never registered: a project's own option of that name must keep working.
 ALIASES = {"--model": "--ftgate-model", "--baseline": "--ftgate-baseline"}
 
+#: Each with what stands for its value in `pytest --help`.
 _TEXT_OPTIONS = {
-    "model": "the fine-tuned model: a name from ftgate.yaml, openai:ID, recorded:FILE, "
-    "python:MODULE:FUNCTION, or an OpenAI model id. Short: --model=X",
-    "baseline": "the model to compare with, written like --ftgate-model. Short: --baseline=X",
-    "config": "the gate file (default: ftgate.yaml in the rootdir)",
-    "concurrency": "how many requests may be in flight at once (default: 32)",
-    "verdict": "where the verdict file goes (default: .ftgate/verdict.json in the rootdir)",
-    "run-id": "the run's id in the verdict file (default: $FTGATE_RUN_ID, else random)",
-    "save-answers": "write all answers to this file, to be played again by recorded:FILE",
+    "model": (
+        "MODEL",
+        "the model that may ship: a name from ftgate.yaml, an OpenAI model id, openai:ID, recorded:FILE or "
+        "python:MODULE:FUNCTION. Without one nothing is asked. Short: --model=MODEL",
+    ),
+    "baseline": ("MODEL", "what it is compared with, written in the same way. Short: --baseline=MODEL"),
+    "config": ("PATH", "models and gate (default: ftgate.yaml in the rootdir)"),
+    "concurrency": ("N", "how many requests may be in flight, by all workers together (default: 32)"),
+    "verdict": ("PATH", "where to write the verdict (default: .ftgate/verdict.json in the rootdir)"),
+    "run-id": ("ID", "what `ftgate verify --run-id` has to be given (default: $FTGATE_RUN_ID, else random)"),
+    "save-answers": ("PATH", "write all answers to this file, to be played later by recorded:PATH"),
 }
 _SWITCHES = {
-    "strict": "every single case must pass (the criterion every_case)",
-    "require-verdict": "a narrowed run (-k, --lf, node ids, ...) fails, since it can't decide",
+    "strict": "every single case has to pass, whatever the gate allows (the criterion every_case)",
+    "require-verdict": "fail if cases were left out (-k, --lf, node ids, ...): such a run decides nothing",
 }
 
 
@@ -64,17 +68,17 @@ class Settings:
 
 def add_options(parser: pytest.Parser) -> None:
     """Declares every option and its ini twin."""
-    group = parser.getgroup("ftgate", "ftgate: may this fine-tuned model ship?")
-    for name, text in _TEXT_OPTIONS.items():
-        group.addoption(f"--ftgate-{name}", default=None, metavar=name.upper().replace("-", "_"), help=text)
+    group = parser.getgroup("ftgate", "ftgate (may this fine-tuned model ship?)")
+    for name, (value, text) in _TEXT_OPTIONS.items():
+        group.addoption(f"--ftgate-{name}", default=None, metavar=value, help=text)
         parser.addini(_ini(name), help=text, default=None)
     for name, text in _SWITCHES.items():
         group.addoption(f"--ftgate-{name}", action="store_true", default=None, help=text)
         parser.addini(_ini(name), help=text, type="bool", default=False)
-    text = "write a report; its suffix is its format (.json, .jsonl); may be repeated"
+    text = "write a report: .json for programs, .jsonl for the whole record of the run; may be repeated"
     group.addoption("--ftgate-report", action="append", default=None, metavar="PATH", help=text)
     parser.addini("ftgate_report", help=text, type="linelist", default=[])
-    text = "write outcome, flip, score, ... of each case to the JUnit file"
+    text = "put outcomes, scores, latency, tokens and cost of each case into the JUnit file (default: true)"
     parser.addini("ftgate_junit_properties", help=text, type="bool", default=True)
 
 

@@ -171,7 +171,10 @@ def message_text(message: Mapping[str, Any]) -> str:
 
 def canonical(value: object) -> str:
     """JSON with sorted keys and no spaces: equal values give equal texts. NaN and infinity are refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: object) -> str:

@@ -108,10 +108,13 @@ class GenerateHooks:
         test = eval_test_of(item)
         if test is not None and call.excinfo is not None:
             if call.excinfo.errisinstance((CaseMissed, TrialErrored)):
-                report.longrepr = case_text(test)  # our own exceptions have no traceback worth reading
+                # Our own exceptions have no traceback worth reading; a case's own item knows that.
+                if not isinstance(report.longrepr, str):
+                    report.longrepr = case_text(test)
             elif test.trials and call.when == "call" and report.failed:
                 report.sections.append(("ftgate", case_text(test)))
-        transport.attach(report, self._payload(test, call, report))
+        trials = self._trials(test, call, report) if test is not None and test.runs else ()
+        transport.attach(report, self._payload(test, call, report), trials)
         return report
 
     def pytest_sessionfinish(self) -> None:
@@ -165,8 +168,8 @@ class GenerateHooks:
             payload |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
         if test is None or not test.runs:
             return payload
-        if trials := self._trials(test, call, report):
-            payload |= {"trials": [transport.row_of(trial) for trial in trials], "attempt": test.attempt}
+        if test.attempt > 1:
+            payload["attempt"] = test.attempt
         if call.excinfo is not None and report.failed:
             payload |= {"errored": True} if call.excinfo.errisinstance(TrialErrored) else {}
             payload |= {"miss": True} if self._is_miss(test, call) else {}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -19,6 +19,7 @@ from pytest_ftgate.errors import FileError, Mistake
 from pytest_ftgate.plugin.eval_test import EvalTest
 from pytest_ftgate.plugin.handles import own_handle
 from pytest_ftgate.plugin.private import is_overridden, shared_fixtureinfo
+from pytest_ftgate.plugin.session import case_text
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.record import Outcome
 from pytest_ftgate.reports.inert import inert_line
@@ -147,6 +148,10 @@ class EvalCaseItem(pytest.Function):
         """Fails if the model missed what was expected; the baseline never fails a test."""
         if any(trial.outcome is Outcome.FAILED for trial in self.test.trials if trial.key.arm is Arm.MODEL):
             raise CaseMissed
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override] # as Function
+        """What a missed case shows, without pytest's search for the lines that raised: they are ours."""
+        return case_text(self.test) if excinfo.errisinstance(CaseMissed) else super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The case's own line in the YAML file."""

@@ -6,7 +6,7 @@ It survives the crash of the xdist worker that made it, and ASCII-only JSON pass
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,12 +15,22 @@ from pytest_ftgate.record import Outcome, Trial, TrialError
 from pytest_ftgate.record.trials import sound
 
 ATTRIBUTE = "ftgate"
+_NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
 
 
-def attach(report: pytest.TestReport, payload: Mapping[str, Any]) -> None:
-    """Puts builtins on a report; nothing for an empty payload."""
-    if payload:
+def attach(report: pytest.TestReport, payload: Mapping[str, Any], trials: Sequence[Trial] = ()) -> None:
+    """Puts builtins and trials on a report; a trial that JSON can't hold is errored, and says so."""
+    if trials:
+        setattr(report, ATTRIBUTE, _with_trials(payload, [sound(trial) for trial in trials]))
+    elif payload:
         setattr(report, ATTRIBUTE, dumps(payload))
+
+
+def _with_trials(payload: Mapping[str, Any], trials: Sequence[Trial]) -> str:
+    try:
+        return dumps({**payload, "trials": [trial.as_json() for trial in trials]})
+    except _NOT_JSON:
+        return dumps({**payload, "trials": [_row_of(trial) for trial in trials]})
 
 
 def dumps(payload: Mapping[str, Any]) -> str:
@@ -28,12 +38,11 @@ def dumps(payload: Mapping[str, Any]) -> str:
     return json.dumps(payload, allow_nan=False)
 
 
-def row_of(trial: Trial) -> dict[str, Any]:
-    """A trial as builtins that JSON can hold; one that holds anything else is errored, and says so."""
-    row = sound(trial).as_json()
+def _row_of(trial: Trial) -> dict[str, Any]:
+    row = trial.as_json()
     try:
         dumps(row)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+    except _NOT_JSON as error:
         reason = TrialError(kind="protocol", message=f"the answer can't be kept: {error}")
         return Trial(key=trial.key, outcome=Outcome.ERRORED, error=reason).as_json()
     return row

@@ -202,6 +202,7 @@ class Plan:
 
 def case_plan(case: EvalCase, items: Sequence[PlannedItem]) -> PlannedCase:
     """A case as the plan holds it: checks without their options, digests of what is asked and expected."""
+    asked = case.asked
     return PlannedCase(
         suite=case.suite,
         id=case.id,
@@ -216,8 +217,8 @@ def case_plan(case: EvalCase, items: Sequence[PlannedItem]) -> PlannedCase:
         expect=tuple(_skeleton(check) for check in case.checks),
         items=tuple(sorted(items, key=lambda item: item.nodeid)),
         prompt=case.prompt,
-        asked=case.asked,
-        digest=_case_digest(case),
+        asked=asked,
+        digest=_case_digest(case, asked),
         turns=len(case.turns),
     )
 
@@ -260,9 +261,9 @@ def _skeleton(check: Expectation) -> Expectation:
     )
 
 
-def _case_digest(case: EvalCase) -> str:
+def _case_digest(case: EvalCase, asked: str) -> str:
     content = {
-        "asked": case.asked,
+        "asked": asked,
         **_judged(case),
         "accept_truncated": case.accept_truncated,
         "metadata": case.metadata,

@@ -70,7 +70,9 @@ def _scored(
     """The scores of what the case, or one of its turns, expects of this answer."""
     if not expected.expect:
         return
-    text = _guarded("answer", deadline_s, lambda: cut_answer(expected.answer, completion.text))
+    text = completion.text
+    if expected.answer is not None:
+        text = _guarded("answer", deadline_s, lambda: cut_answer(expected.answer, completion.text))
     scoring = _Scoring(table, Subject(case=case, completion=completion, text=text), deadline_s)
     yield from map(scoring.tree, expected.expect)
 
@@ -93,9 +95,11 @@ class _Scoring:
     def tree(self, expectation: Expectation) -> Score:
         """The score of a check or a composite, with the name and weight that the case gives it."""
         score = self._composite(expectation) if expectation.children else self._leaf(expectation)
-        return dataclasses.replace(
-            score, scorer=expectation.scorer, name=expectation.name, weight=expectation.weight
-        )
+        given = expectation.scorer, expectation.name, expectation.weight
+        if given == (score.scorer, score.name, score.weight):
+            return score
+        scorer, name, weight = given
+        return dataclasses.replace(score, scorer=scorer, name=name, weight=weight)
 
     def _leaf(self, expectation: Expectation) -> Score:
         spec = self.table.get(expectation.scorer)

@@ -58,17 +58,24 @@ def case_result(planned: PlannedCase, trials: Sequence[Trial]) -> CaseResult:
     paired = {item.nodeid for item in planned.paired_items}
     arms = {arm: [trial for trial in trials if trial.key.arm is arm] for arm in Arm}
     judged = {arm: [trial for trial in arms[arm] if trial.key.item in judging] for arm in Arm}
-    pairs = [[trial for trial in judged[arm] if trial.key.item in paired] for arm in Arm]
-    outcomes = {arm: _outcome(judged[arm]) for arm in Arm}
+    outcome = {arm: _outcome(judged[arm]) for arm in Arm}
+    passes = {arm: _passes(judged[arm]) for arm in Arm}
+    score = {arm: _score(judged[arm]) for arm in Arm}
+    pair, pair_passes, pair_score = outcome, passes, score
+    if paired != judging:
+        pairs = {arm: [trial for trial in judged[arm] if trial.key.item in paired] for arm in Arm}
+        pair = {arm: _outcome(pairs[arm]) for arm in Arm}
+        pair_passes = {arm: _passes(pairs[arm]) for arm in Arm}
+        pair_score = {arm: _score(pairs[arm]) for arm in Arm}
     return CaseResult(
         planned=planned,
         trials=tuple(trials),
-        outcome=outcomes,
-        passes={arm: _passes(judged[arm]) for arm in Arm},
-        score={arm: _score(judged[arm]) for arm in Arm},
-        flip=_flip(planned, outcomes, [_outcome(side) for side in pairs]),
-        pair=_both([_passes(side) for side in pairs]),
-        pair_score=_both([_score(side) for side in pairs]),
+        outcome=outcome,
+        passes=passes,
+        score=score,
+        flip=_flip(planned, outcome, pair),
+        pair=_both(pair_passes),
+        pair_score=_both(pair_score),
     )
 
 
@@ -155,8 +162,8 @@ def _score(trials: Sequence[Trial]) -> Fraction | None:
     return mean(values) if values else None
 
 
-def _both(sides: Sequence[Fraction | None]) -> tuple[Fraction, Fraction] | None:
-    model, baseline = sides
+def _both(sides: Mapping[Arm, Fraction | None]) -> tuple[Fraction, Fraction] | None:
+    model, baseline = sides[Arm.MODEL], sides[Arm.BASELINE]
     return None if model is None or baseline is None else (model, baseline)
 
 
@@ -169,9 +176,9 @@ _FLIPS = {
 
 
 def _flip(
-    planned: PlannedCase, outcomes: Mapping[Arm, Outcome | None], pair: Sequence[Outcome | None]
+    planned: PlannedCase, outcomes: Mapping[Arm, Outcome | None], pair: Mapping[Arm, Outcome | None]
 ) -> Flip:
-    model, baseline = pair
+    model, baseline = pair[Arm.MODEL], pair[Arm.BASELINE]
     if model is not None and baseline is not None:
         return _FLIPS.get((model, baseline), Flip.UNKNOWN)
     known = outcomes[Arm.MODEL] in (Outcome.PASSED, Outcome.FAILED)

@@ -1,6 +1,7 @@
 """The console script `ftgate`: what is done with verdicts and records outside of a test run.
 
-It reads files, writes files and prints; it never asks a model and never imports pytest.
+It reads files, writes files and prints; it never asks a model, and starts pytest only to learn what a
+project's hooks add.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +22,7 @@ from pytest_ftgate import __version__
 from pytest_ftgate.errors import FtgateError
 
 if TYPE_CHECKING:
-    from pytest_ftgate.gates import Assessment, Gate
+    from pytest_ftgate.gates import Assessment, Gate, Metric
     from pytest_ftgate.record import Record
 
 _DEFAULT_VERDICT = Path(".ftgate/verdict.json")
@@ -103,7 +104,7 @@ def verify(path: Path, run_id: str | None, max_age: timedelta | None, gate: Path
     if run_id is None and max_age is None:
         raise click.UsageError("Say which run is meant: --run-id ID, or --max-age AGE (such as 2h), or both.")
     with _Usable():
-        digest = _read_gate(gate).digest if gate else None
+        digest = _read_gate(gate)[0].digest if gate else None
     demand = Demand(run_id=run_id, max_age=max_age, gate_digest=digest, gate_name=str(gate))
     try:
         verdict = read_verdict(path)
@@ -165,8 +166,9 @@ def _decide(
         check_report_path(report)
     _keep_inputs([*records, *([config] if config else [])], [*reports, *([verdict] if verdict else [])])
     _begin(verdict)
-    gate = _read_gate(config) if config else None
-    assessment = assess(_read_records(records), gate)
+    record = _read_records(records)
+    gate, metrics = _read_gate(config) if config else (None, _metrics_for(record.run.gate))
+    assessment = assess(record, gate, metrics=metrics)
     for report in reports:
         write_report(report, assessment)
     _finish(verdict, assessment)
@@ -216,12 +218,44 @@ def _finish(verdict: Path | None, assessment: Assessment) -> None:
         write_atomic(verdict, json_text(verdict_json(assessment)))
 
 
-def _read_gate(path: Path) -> Gate:
+def _read_gate(path: Path) -> tuple[Gate, Mapping[str, Metric]]:
+    """The gate in a file, and the metrics that its criteria may name."""
     from pytest_ftgate.files.config_file import read_config  # noqa: PLC0415  (imports yaml)
     from pytest_ftgate.gates import parse_gate  # noqa: PLC0415
 
     here, at = Path.cwd(), path.resolve()
-    return parse_gate(read_config(at, here if at.is_relative_to(here) else at.parent).gate)
+    root = here if at.is_relative_to(here) else at.parent
+    try:
+        raw = read_config(at, root).gate
+    except FtgateError:  # a threshold may be in the unit of a metric that only the project knows
+        raw = read_config(at, root, _metrics_of_project()).gate
+    metrics = _metrics_for(raw)
+    return parse_gate(raw, metrics=metrics), metrics
+
+
+def _metrics_for(raw: Mapping[str, Any]) -> Mapping[str, Metric]:
+    """The metrics that a gate needs: the project's are looked up only if it names one that is not ours."""
+    from pytest_ftgate.gates import BUILTIN_METRICS  # noqa: PLC0415
+    from pytest_ftgate.scorers import BUILTIN  # noqa: PLC0415
+
+    known = {*BUILTIN, *BUILTIN_METRICS}
+    others = [name for name in _metric_names(raw) if name not in known and not name.startswith("mean:")]
+    return _metrics_of_project() if others else BUILTIN_METRICS
+
+
+def _metric_names(raw: Mapping[str, Any]) -> Iterator[str]:
+    """The metrics in a gate as written, which nobody has checked yet."""
+    criteria = raw.get("criteria")
+    for criterion in criteria.values() if isinstance(criteria, Mapping) else ():
+        metric = criterion.get("metric") if isinstance(criterion, Mapping) else None
+        names = metric if isinstance(metric, Sequence) and not isinstance(metric, str) else [metric]
+        yield from (name for name in names if isinstance(name, str))
+
+
+def _metrics_of_project() -> Mapping[str, Metric]:
+    from pytest_ftgate.plugin.extensions import metrics_of_project  # noqa: PLC0415  (imports pytest)
+
+    return metrics_of_project()
 
 
 def _read_records(paths: Sequence[Path]) -> Record:

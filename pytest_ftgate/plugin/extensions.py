@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import pytest
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.scorers.spec import ScorerSpec
 
 _T = TypeVar("_T")
+_Seen = TypeVar("_Seen")
 
 
 def all_scorers(config: pytest.Config) -> Mapping[str, ScorerSpec]:
@@ -37,21 +38,32 @@ def scorers_of_project() -> Mapping[str, ScorerSpec]:
 
     Raises ConfigError where pytest can't start; it has said why itself.
     """
-    seen = _Look()
+    return _look(all_scorers)
+
+
+def metrics_of_project() -> Mapping[str, Metric]:
+    """The same for metrics."""
+    return _look(all_metrics)
+
+
+def _look(at: Callable[[pytest.Config], _Seen]) -> _Seen:
+    seen = _Look(at)
     status = pytest.main(["-p", "no:terminal", "--assert=plain", "-Wignore"], plugins=[seen])
-    if seen.scorers is None:
+    if seen.found is None:
         raise ConfigError(f"pytest can't start in this folder (exit status {int(status)})")
-    return seen.scorers
+    return seen.found
 
 
-class _Look:
+class _Look(Generic[_Seen]):
     """Looks at what pytest knows once the initial conftests are loaded, and ends the run there."""
 
-    scorers: Mapping[str, ScorerSpec] | None = None
+    def __init__(self, at: Callable[[pytest.Config], _Seen]) -> None:
+        self._at = at
+        self.found: _Seen | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        self.scorers = all_scorers(config)
+        self.found = self._at(config)
         return 0
 
 

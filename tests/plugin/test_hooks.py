@@ -141,3 +141,34 @@ def test_the_schema_knows_the_scorers_of_a_conftest(project: Project) -> None:
     assert result.ret == 0
     assert json.loads(result.stdout.str())
     assert "A short answer." in result.stdout.str()
+
+
+WORDY = """
+from fractions import Fraction
+from pytest_ftgate import Metric
+
+def words(trials):
+    return [(Fraction(len(trial.completion.text.split())),) for trial in trials if trial.completion]
+
+def pytest_ftgate_metrics(config):
+    return {"words": Metric(name="words", doc="Mean words of an answer.", nothing="no answer", take=words)}
+"""
+
+
+def test_the_console_script_judges_by_the_metrics_of_a_conftest(project: Project) -> None:
+    project.write("conftest.py", WORDY)
+    project.write("ftgate.yaml", "gate: {min_cases: 1, criteria: {brief: {metric: words, at_most: 20}}}\n")
+    project.run_apart("--model=python:bots:good", "--ftgate-report=run.jsonl")
+    assert project.verdict["verdict"] == "SHIP"
+
+    commands = (
+        ["decide", "run.jsonl"],
+        ["decide", "run.jsonl", "--ftgate-config", "ftgate.yaml"],
+        ["verify", "--max-age", "1h", "--gate", "ftgate.yaml"],
+    )
+    for command in commands:
+        result = project.pytester.run(
+            sys.executable, "-c", f"from pytest_ftgate.cli import main; main({command})"
+        )
+
+        assert result.ret == 0, command

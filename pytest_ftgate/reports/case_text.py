@@ -34,7 +34,8 @@ def render_case(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> str:
     """
     lines = [headline(result_of(case, trials)), "", *_where(case), *_prompt(case), *_expected(case)]
     for arm in Arm:
-        lines += ["", *_arm(case, arm, trials)]
+        if own := of_arm(trials, arm):
+            lines += ["", *_arm(case, arm, own, trials)]
     return _bounded(lines)
 
 
@@ -129,11 +130,9 @@ def _expectation(expectation: Expectation) -> str:
     return f"{name}{expectation.scorer}: {_json(options) if options else 'true'}"
 
 
-def _arm(case: EvalCase | PlannedCase, arm: Arm, trials: Sequence[Trial]) -> Iterator[str]:
-    own = of_arm(trials, arm)
-    if not own:
-        yield f"{arm}: no trial"
-        return
+def _arm(
+    case: EvalCase | PlannedCase, arm: Arm, own: Sequence[Trial], trials: Sequence[Trial]
+) -> Iterator[str]:
     yield f"{arm}: {_state(own)}"
     shown = [trial for trial in own if trial.outcome is not Outcome.PASSED] or own[:1]
     for trial in shown[:_MAX_REPEATS]:

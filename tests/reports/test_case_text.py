@@ -153,7 +153,7 @@ def test_an_error_shows_its_kind_its_message_and_what_arrived() -> None:
     text = render_case(eval_case(), [errored(MODEL, "HTTP 503 from localhost:8000:\n<html>")])
 
     assert "\nmodel: errored\n  error: timeout\n  | HTTP 503 from localhost:8000:\n  | <html>\n" in text
-    assert text.endswith("  no answer arrived\n\nbaseline: no trial\n")
+    assert text.endswith("  no answer arrived\n")
 
 
 def test_expectations_are_written_in_short() -> None:

@@ -52,8 +52,6 @@ def test_a_conversation_is_shown_turn_by_turn() -> None:
         '  tool call: get_order(id="4711")\n'
         "  | Hm.\n"
         "  FAIL contains: turn 2: got 'Hm.', which should contain 'paid'\n"
-        "\n"
-        "baseline: no trial\n"
     )
 
 

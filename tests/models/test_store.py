@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -320,9 +320,12 @@ def test_a_damaged_store_is_refused_and_stays(path: Path, stores: Stores) -> Non
     damaged = content[:4096] + b"\xff" * (len(content) - 4096)
     path.write_bytes(damaged)
 
+    stores.made.clear()
+    other = AnswerStore(path, run_id="run", owner="gw1")
     with pytest.raises(StoreError) as caught:
-        stores.made.pop(0)
-        AnswerStore(path, run_id="run", owner="gw1").claim(["a"])
+        other.claim(["a"])
+    with suppress(StoreError):
+        other.close()
 
     assert (
         str(caught.value) == f"{path}: damaged, or no answer store (database disk image is malformed). {LEFT}"

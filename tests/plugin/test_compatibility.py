@@ -75,6 +75,8 @@ def test_a_random_order_changes_nothing(
     project: Project, workers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pytest_randomly")
+    if workers:
+        pytest.importorskip("xdist")
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # these two find each other by their usual names
 
     result = project.run_apart("-p", "no:sugar", "-p", "no:asyncio", *workers, BAD)

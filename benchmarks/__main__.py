@@ -1,6 +1,7 @@
 """`python -m benchmarks`: one table of what a run costs, beside bare loops at the same concurrency.
 
-`python -m benchmarks live`, `collect` or `unused` measure one part; `--quick` takes each figure once.
+`python -m benchmarks live`, `collect`, `recorded` or `unused` measure one part; `--quick` takes each figure
+once. What the figures mean is said in README.md.
 """
 
 from __future__ import annotations
@@ -18,34 +19,22 @@ IN_FLIGHT = 64
 #: Name, cases, latency of the server in seconds.
 LIVE = (("A", 200, 0.05), ("B", 1000, 0.2), ("C", 2000, 0.0))
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-ONLY_OURS = [
-    "-p",
-    "no:hypothesispytest",
-    "-p",
-    "no:anyio",
-    "-p",
-    "no:asyncio",
-    "-p",
-    "no:randomly",
-    "-p",
-    "no:sugar",
-]
+_OTHERS = ("hypothesispytest", "anyio", "asyncio", "randomly", "sugar")
+ONLY_OURS = [part for name in _OTHERS for part in ("-p", f"no:{name}")]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("parts", nargs="*", default=["live", "collect", "unused"])
+    parser.add_argument("parts", nargs="*", default=["live", "collect", "recorded", "unused"])
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     runs = 1 if options.quick else 3
-    parts = {"live": live, "collect": collect, "unused": unused}
+    parts = {"live": live, "collect": collect, "recorded": recorded, "unused": unused}
     print(f"{'what':<44}{'wall s':>9}{'CPU s':>9}{'MiB':>8}  runs  compared")
     for part in options.parts:
         for name, cost, compared in parts[part](runs):
-            print(
-                f"{name:<44}{cost.wall_s:>9.2f}{cost.cpu_s:>9.2f}{cost.peak_mib:>8.0f}{cost.runs:>6}  {compared}",
-                flush=True,
-            )
+            costs = f"{cost.wall_s:>9.2f}{cost.cpu_s:>9.2f}{cost.peak_mib:>8.0f}{cost.runs:>6}"
+            print(f"{name:<44}{costs}  {compared}", flush=True)
 
 
 def live(runs: int) -> Iterator[tuple[str, Cost, str]]:
@@ -74,9 +63,7 @@ def _live_project(path: Path, url: str, cases: int) -> None:
     models = f"models:\n  tuned: {entry}tuned}}\n  base: {entry}base}}\n"
     (path / "ftgate.yaml").write_text(gate + models)
     (path / "pytest.ini").write_text(f"[pytest]\nftgate_concurrency = {IN_FLIGHT}\n")
-    lines = [
-        f"  - {{id: c{number}, prompt: Say {number}, expect: Paris}}\n" for number in range(cases)
-    ]
+    lines = [f"  - {{id: c{number}, prompt: Say {number}, expect: Paris}}\n" for number in range(cases)]
     (path / "live.evalcase.yaml").write_text("cases:\n" + "".join(lines))
 
 
@@ -101,7 +88,8 @@ def collect(runs: int) -> Iterator[tuple[str, Cost, str]]:
 def _yaml_suites(path: Path, count: int) -> None:
     for first in range(0, count, 10_000):
         lines = [
-            f"  - id: c{number}\n    category: k{number % 7}\n    prompt: What is {number} + 1?\n    expect: {number + 1}\n"
+            f"  - id: c{number}\n    category: k{number % 7}\n"
+            f"    prompt: What is {number} + 1?\n    expect: {number + 1}\n"
             for number in range(first, min(first + 10_000, count))
         ]
         (path / f"suite{first}.evalcase.yaml").write_text("cases:\n" + "".join(lines))
@@ -118,8 +106,37 @@ def _dataset(path: Path, count: int) -> None:
             }
             file.write(json.dumps(row) + "\n")
     (path / "rows.evalcase.yaml").write_text(
-        "datasets:\n  - {path: rows.jsonl, id: '{{id}}', prompt: '{{q}}', expect: '{{a}}', category: '{{k}}'}\n"
+        "datasets:\n"
+        "  - {path: rows.jsonl, id: '{{id}}', prompt: '{{q}}', expect: '{{a}}', category: '{{k}}'}\n"
     )
+
+
+def recorded(runs: int) -> Iterator[tuple[str, Cost, str]]:
+    """10,000 saved answers of each arm, scored and decided, beside as many empty tests of pytest's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        (path / "pytest.ini").write_text("[pytest]\n")
+        (path / "test_empty.py").write_text(
+            "import pytest\n@pytest.mark.parametrize('n', range(10_000))\ndef test_empty(n): pass\n"
+        )
+        empty = cost_of([*PYTEST, *ONLY_OURS, "-p", "no:ftgate"], cwd=path, runs=runs)
+    yield "10,000 empty tests, without the plugin", empty, ""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        (path / "pytest.ini").write_text("[pytest]\n")
+        _yaml_suites(path, 10_000)
+        for arm in ("model", "baseline"):
+            rows = [json.dumps({"id": f"c{number}", "text": str(number + 1)}) for number in range(10_000)]
+            (path / f"{arm}.jsonl").write_text("\n".join(rows))
+        arms = ["--model=recorded:model.jsonl", "--baseline=recorded:baseline.jsonl"]
+        gate = "gate: {criteria: {right: {metric: pass_rate, at_least: 90%}}}\n"
+        (path / "ftgate.yaml").write_text(gate)
+        cost = cost_of([*PYTEST, *ONLY_OURS, *arms], cwd=path, runs=runs)
+        yield (
+            "10,000 recorded cases x 2 arms, decided",
+            cost,
+            f"{cost.wall_s / empty.wall_s:.2f} x empty tests",
+        )
 
 
 def unused(runs: int) -> Iterator[tuple[str, Cost, str]]:

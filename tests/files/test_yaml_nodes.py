@@ -217,7 +217,7 @@ def test_an_alias_bomb_is_refused_before_it_costs_anything(loader: Any) -> None:
     tracemalloc.stop()
     assert (line, message) == (5, "the aliases of this file stand for more than 100000 values")
     assert peak < 50 * 2**20
-    assert elapsed < 2  # it would take hours
+    assert elapsed < 60  # it would take hours
 
 
 def test_aliases_can_not_be_stacked_deeper_than_the_limit() -> None:

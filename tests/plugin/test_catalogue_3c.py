@@ -161,7 +161,7 @@ JUDGED: list[tuple[str, str, str, str, str]] = [
         GOOD,
         "INCONCLUSIVE",
         "the one deciding criterion is not decided: right (100% on 4 cases; 5 cases are the least that "
-        "decide)",
+        "decide (min_cases))",
     ),
     (
         "42 at the threshold",

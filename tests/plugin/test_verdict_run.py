@@ -325,7 +325,8 @@ def test_what_no_answer_can_mend_is_said_before_anything_is_asked(project: Proje
 
     result.stdout.fnmatch_lines(
         [
-            "ftgate: this run can't end in SHIP: hard: no case has the category 'sout'. Did you mean 'south'?",
+            "ftgate: this run can't end in SHIP: hard: no case has the category 'sout'. "
+            "Did you mean 'south'?",
             "evals/capitals.evalcase.yaml ....*",
         ]
     )

@@ -64,6 +64,8 @@ class Completion:
     source: Source = "live"
     #: Who answered; set where a test is handed the answer, so that judging it need not say whose it is.
     arm: Arm | None = None
+    #: Likewise the suite, id and repeat of the case that it answers; None for the answer to another prompt.
+    answers: tuple[str, str, int] | None = None
     #: Seconds since the epoch at which the answer arrived; a stamp, never compared.
     created: float | None = None
     #: Every answer of a scripted conversation, each with its turn, in order; () for any other case.

@@ -192,10 +192,11 @@ class CompletionEngine:
                 slow.append(job)
             else:
                 self._settle(job, outcome_now(answer_now, job.request))
-        if slow and self._store is None:
-            self._send_here(slow, urgent)
-        elif slow:
-            self._share(slow, urgent)
+        # A model that a folder puts in an arm's place has no identity that other processes know.
+        here = [job for job in slow if self._store is None or job.request.model is not None]
+        self._send_here(here, urgent)
+        if len(here) < len(slow):
+            self._share([job for job in slow if job not in here], urgent)
 
     def _share(self, jobs: Sequence[Job], urgent: bool) -> None:
         sharing = self._started_sharing()

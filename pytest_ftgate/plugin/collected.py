@@ -38,6 +38,8 @@ class CollectedCases:
         self.inline: dict[CaseKey, EvalCase] = {}
         #: Test modules and classes that pytest saw and did not collect, though there are eval tests in them.
         self.passed_over: set[str] = set()
+        #: Case files that `gate.suites` names.
+        self.named_by_gate: set[str] = set()
         #: Mistaken cases that pytest has reported as collection errors.
         self.reported: set[str] = set()
         self.warnings: list[str] = []
@@ -132,12 +134,26 @@ class CollectedCases:
                 continue
             mistaken = (f"{nodeid}::{mistake.case}" for mistake in suite.mistakes if mistake.case)
             left_out += [key for key in mistaken if key not in self.reported]
+            if not suite.collect:
+                left_out += self._unheld(nodeid, suite)
             for case in suite.cases if suite.collect else ():
                 key = f"{nodeid}::{case.id}"
                 if key not in self.tests:
                     self.add(EvalTest(key=key, case=case, arms=arms_of(case)))
         left_out += [test.key for test in self.tests.values() if test.runs and test.key not in selected]
         return Plan(cases=tuple(self._planned_cases()), left_out=tuple(sorted(set(left_out))))
+
+    def _unheld(self, nodeid: str, suite: Suite) -> list[str]:
+        """Cases of a file with `collect: false` that no test holds: left out if the gate names the file."""
+        held = {(test.case.suite, test.case.id) for test in self.tests.values()}
+        unheld = [f"{nodeid}::{case.id}" for case in suite.cases if (case.suite, case.id) not in held]
+        if nodeid in self.named_by_gate:
+            return unheld
+        if unheld:
+            self.warnings.append(
+                f"{nodeid} has `collect: false`, and no test here takes {len(unheld)} of its cases"
+            )
+        return []
 
     def _planned_cases(self) -> Iterator[PlannedCase]:
         """Each case once, with all items that judge it, sorted; one without any is only named."""
@@ -161,6 +177,7 @@ class CollectedCases:
             raise ConfigError(f"gate.suites: '{pattern}' matches no case file; globs start at {self.rootdir}")
         for path in suites:
             self.files.setdefault(path.relative_to(self.rootdir).as_posix(), path)
+            self.named_by_gate.add(path.relative_to(self.rootdir).as_posix())
         seen = {test.key.partition("::")[0] for test in self.tests.values()}
         names = {path.relative_to(self.rootdir).as_posix() for path in modules}
         self.passed_over |= names - seen
@@ -179,9 +196,17 @@ def _folded(name: str) -> str:
 
 
 def has_eval_tests(module: Path) -> bool:
-    """Whether a test module speaks of eval cases: if it yielded no test, something left its tests out."""
+    """Whether a test module, or a conftest that it may use, speaks of eval cases.
+
+    If such a module yielded no test, something left its tests out.
+    """
+    conftests = (folder / "conftest.py" for folder in module.parents)
+    return any(_speaks_of_cases(path) for path in (module, *conftests))
+
+
+def _speaks_of_cases(path: Path) -> bool:
     try:
-        return b"eval_case" in module.read_bytes()
+        return b"eval_case" in path.read_bytes()
     except OSError:
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from pytest_ftgate.plugin.judging import errored
 from pytest_ftgate.plugin.session import FtgateSession, case_text
 from pytest_ftgate.plugin.waiting import wait_for
 from pytest_ftgate.record import Outcome, Trial
+from pytest_ftgate.scores import Score
 
 
 class GenerateHooks:
@@ -84,7 +86,7 @@ class GenerateHooks:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Turns what a Python test recorded into trials, and fails it at its end with all reasons."""
         test = eval_test_of(item)
-        if test is None or not test.runs or isinstance(item, EvalCaseItem):
+        if test is None or isinstance(item, EvalCaseItem) or self.ftgate.engine is None:
             return (yield)
         self._take_handles(item, test)
         try:
@@ -99,13 +101,17 @@ class GenerateHooks:
             raise CaseMissed
         return result
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Puts trials, and whether a failure is a miss, on the item's reports."""
         report = yield
         test = eval_test_of(item)
+        if test is not None and self._is_part(test, call):
+            return report  # of a subtest: it is counted, and the item's own report is still to come
+        if test is not None and call.when == "call" and report.failed:
+            self._count_failure(test, report)
         if test is not None and call.excinfo is not None:
             if call.excinfo.errisinstance((CaseMissed, TrialErrored)):
                 # Our own exceptions have no traceback worth reading; a case's own item knows that.
@@ -116,6 +122,28 @@ class GenerateHooks:
         trials = self._trials(test, call, report) if test is not None and test.runs else ()
         transport.attach(report, self._payload(test, call, report), trials)
         return report
+
+    def _is_part(self, test: EvalTest, call: pytest.CallInfo[None]) -> bool:
+        """Whether a report is made while the test still runs; what failed then counts against the model."""
+        judgement = test.judgement
+        if call.when != "call" or not test.repeats or judgement is None or judgement.is_over:
+            return False
+        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+            judgement.note_failure(call.excinfo.value, "in a subtest")
+        return not call.excinfo or not call.excinfo.errisinstance(pytest.skip.Exception)
+
+    def _count_failure(self, test: EvalTest, report: pytest.TestReport) -> None:
+        """Another plugin may fail a test that ended well; then its model's trial fails too."""
+        model = [trial for trial in test.trials if trial.key.arm is Arm.MODEL]
+        if test.repeats and model and all(trial.outcome is Outcome.PASSED for trial in model):
+            said = (report.longreprtext.splitlines() or ["failed"])[-1]
+            score = Score(scorer="assert", value=0.0, passed=False, explanation=f"the test failed: {said}")
+            test.trials = tuple(
+                replace(trial, outcome=Outcome.FAILED, scores=(*trial.scores, score))
+                if trial in model
+                else trial
+                for trial in test.trials
+            )
 
     def pytest_sessionfinish(self) -> None:
         """A worker that ran no item has no report to send its plan with."""
@@ -198,7 +226,7 @@ class GenerateHooks:
             call.when == "call"
             and call.excinfo is not None
             and call.excinfo.errisinstance(AssertionError)
-            and Arm.MODEL in test.arms
+            and any(trial.outcome is Outcome.FAILED for trial in test.trials if trial.key.arm is Arm.MODEL)
             and (test.case.suite, test.case.id) in self.ftgate.judged
         )
 
@@ -209,11 +237,14 @@ class GenerateHooks:
         """Not before the first item: until then xdist may find that the workers collected different tests."""
         if self.worker is None:
             return
-        if not self.shares:
-            self._prefetch(eval_tests([item] if nextitem is None else [item, nextitem]))
-        elif self.share:
-            self._prefetch(self.share)
-            self.share = []
+        tests = self.share if self.shares else eval_tests([item] if nextitem is None else [item, nextitem])
+        self.share = []
+        try:
+            if tests:
+                self._prefetch(tests)
+        except pytest.UsageError as error:
+            self.ftgate.usage_error = str(error)
+            item.session.shouldstop = "ftgate: this run can't go on"
 
     def _prefetch(self, tests: list[EvalTest], ahead: int | None = None) -> None:
         try:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ftgate.cases import Arm, EvalCase, digest
+from pytest_ftgate.cases import Arm, EvalCase, Role, digest
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.errors import ConfigError
+from pytest_ftgate.errors import ConfigError, ModelError
 from pytest_ftgate.plugin.stash import session_key
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class ModelHandle:
         self.arm = arm
         self._session = session
         self._model = model
+        # Names are no identity: two folders may call their functions alike.
+        self._via = f"{model.name} ({id(model)})" if model is not None else ""
 
     def __repr__(self) -> str:
         return f"<ftgate {self.arm} {self._model.name}>" if self._model else f"<ftgate {self.arm}>"
@@ -38,7 +40,12 @@ class ModelHandle:
         """The answer; waits for it."""
         __tracebackhide__ = True
         request = self._request(asked)
-        return self._hand_over(asked, self._engine_result(request))
+        try:
+            answer = self._session.answer(request)
+        except ModelError as error:
+            self._note_error(asked, error)
+            raise
+        return self._hand_over(asked, answer)
 
     async def acomplete(self, asked: CaseHandle | str) -> Completion:
         """The answer; lets the event loop of the test go on meanwhile (asyncio, or trio by way of anyio)."""
@@ -46,13 +53,18 @@ class ModelHandle:
         from anyio import to_thread  # noqa: PLC0415  (only async tests need it)
 
         request = self._request(asked)
-        return self._hand_over(asked, await to_thread.run_sync(self._engine_result, request))
+        try:
+            answer = await to_thread.run_sync(self._session.answer, request)
+        except ModelError as error:
+            self._note_error(asked, error)
+            raise
+        return self._hand_over(asked, answer)
 
     def request(self, case: EvalCase, repeat: int) -> Request:
         """The request for a case, to this arm's model or the one that replaces it."""
         from pytest_ftgate.models import Request  # noqa: PLC0415  (not before the first answer is needed)
 
-        via = self._model.name if self._model else ""
+        via = self._via if self._model else ""
         return Request(case=case, arm=self.arm, repeat=repeat, model=self._model, via=via)
 
     def _request(self, asked: CaseHandle | str) -> Request:
@@ -63,6 +75,7 @@ class ModelHandle:
         name = f"{around.id if around else 'prompt'}.{digest(asked)}"
         prompt = EvalCase(
             suite=around.suite if around else "prompts",
+            role=around.role if around else Role.TARGET,
             id=name,
             path=around.path if around else "",
             line=around.line if around else 1,
@@ -70,15 +83,17 @@ class ModelHandle:
         )
         return self.request(prompt, 1)
 
-    def _engine_result(self, request: Request) -> Completion:
-        __tracebackhide__ = True
-        return self._session.answer(request)
+    def _note_error(self, asked: CaseHandle | str, error: ModelError) -> None:
+        test = self._session.current
+        if test is not None and test.judgement is not None and not isinstance(asked, str):
+            test.judgement.note_error(self.arm, error)
 
     def _hand_over(self, asked: CaseHandle | str, answer: Completion) -> Completion:
-        answer = replace(answer, arm=self.arm)
+        whose = None if isinstance(asked, str) else (asked.case.suite, asked.case.id, asked.repeat)
+        answer = replace(answer, arm=self.arm, answers=whose)
         test = self._session.current
         if test is not None and test.judgement is not None:
-            test.judgement.note_answer(answer, is_aside=isinstance(asked, str))
+            test.judgement.note_answer(answer, is_aside=whose is None)
         return answer
 
 
@@ -118,7 +133,7 @@ def handle_for(request: pytest.FixtureRequest, arm: Arm) -> ModelHandle:
 
 def own_handle(value: object, arm: Arm) -> ModelHandle:
     """What an overriding fixture returned, if `as_model` made it; anything else is a usage error."""
-    if isinstance(value, ModelHandle):
+    if isinstance(value, ModelHandle) and value.arm is arm:
         return value
     pytest.fail(
         f"the fixture '{arm}' that replaces ftgate's must return as_model(request, model), "

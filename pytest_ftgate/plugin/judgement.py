@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError, ScorerError
-from pytest_ftgate.plugin.judging import errored, score_answer
+from pytest_ftgate.plugin.judging import errored
 from pytest_ftgate.record import Outcome, Trial
 from pytest_ftgate.scorers import score_case
 from pytest_ftgate.scores import Score
@@ -30,6 +31,21 @@ class Judgement:
         self._asides: dict[Arm, list[Completion]] = {}
         self._scores: dict[Arm, list[Score]] = {}
         self._broken: dict[Arm, str] = {}
+        self._lost: dict[Arm, ModelError] = {}
+        #: What makes the run incomplete: answers judged for an arm that is not planned, or too late.
+        self.strays: list[str] = []
+        self.is_over = False
+
+    def note_error(self, arm: Arm, error: ModelError) -> None:
+        """Keeps that an arm gave no answer, whatever the test makes of the exception."""
+        self._lost.setdefault(arm, error)
+
+    def note_failure(self, error: BaseException, where: str) -> None:
+        """Counts what failed without ending the test, such as a subtest, against the model."""
+        if isinstance(error, AssertionError):
+            self._scores.setdefault(Arm.MODEL, []).append(_assert_score(error, where))
+        else:
+            self._broken.setdefault(Arm.MODEL, f"{where}: {type(error).__name__}: {error}")
 
     def note_answer(self, answer: Completion, *, is_aside: bool) -> None:
         """Keeps what an arm answered; an aside is the answer to another prompt, never scored."""
@@ -41,7 +57,11 @@ class Judgement:
 
     def check(self, answer: Completion) -> tuple[Score, ...]:
         """Scores an answer by the case's expectations; never raises for what the answer is."""
-        arm = _arm_of(answer)
+        arm = self._arm_judged(answer)
+        if answer.answers is None:
+            raise TypeError(
+                "the answer to another prompt is never scored: check what model(eval_case) returned"
+            )
         self._answers.setdefault(arm, answer)
         try:
             scores = score_case(self.test.case, answer, self._table)
@@ -54,8 +74,9 @@ class Judgement:
     @contextmanager
     def judge(self, answer: Completion) -> Iterator[None]:
         """Counts the asserts of its block for the answer's arm; the block ends at the first that fails."""
-        arm = _arm_of(answer)
-        self._answers.setdefault(arm, answer)
+        arm = self._arm_judged(answer)
+        if answer.answers is not None:
+            self._answers.setdefault(arm, answer)
         try:
             yield
         except AssertionError as error:
@@ -65,6 +86,20 @@ class Judgement:
                 Score(scorer="assert", value=1.0, passed=True, explanation="all asserts in judge hold")
             )
 
+    def _arm_judged(self, answer: object) -> Arm:
+        """The arm that an answer counts for; raises TypeError for what is no answer to this case."""
+        arm = _arm_of(answer)
+        assert isinstance(answer, Completion)
+        case = self.test.case
+        if answer.answers is not None and answer.answers[:2] != (case.suite, case.id):
+            raise TypeError(f"this is the answer to case '{answer.answers[1]}', not to case '{case.id}'")
+        if self.is_over:
+            self.strays.append(f"{self.test.key} judged an answer after its end")
+            raise RuntimeError("this test is over: judge its answers before it ends")
+        if arm not in self.test.arms:
+            self.strays.append(f"{self.test.key} judged the {arm} without asking for the fixture `{arm}`")
+        return arm
+
     def trials(
         self, ended_by: BaseException | None, answer_of: Callable[[Request], Completion]
     ) -> Iterator[Trial]:
@@ -73,24 +108,17 @@ class Judgement:
             trial = self._trial(arm, ended_by, answer_of)
             if trial is not None:
                 yield trial
+        self.is_over = True
 
     def _trial(
         self, arm: Arm, ended_by: BaseException | None, answer_of: Callable[[Request], Completion]
     ) -> Trial | None:
         key = self.test.trial_key(arm, self.test.repeats[0])
-        if ended_by is not None and not isinstance(ended_by, AssertionError):
-            kind = ended_by.kind if isinstance(ended_by, ModelError) else "test"
-            return errored(key, kind, f"{type(ended_by).__name__}: {ended_by}", self._answers.get(arm))
-        if arm in self._broken:
-            return errored(key, "scorer", self._broken[arm], self._answers.get(arm))
-        if arm not in self._scores and ended_by is not None:
-            try:
-                self.check(_of(arm, answer_of(self.test.requests([arm])[0])))
-            except ModelError as error:
-                return errored(key, error.kind, str(error))
-            if arm in self._broken:
-                return errored(key, "scorer", self._broken[arm], self._answers.get(arm))
-        elif arm not in self._scores and arm is Arm.BASELINE:
+        if isinstance(ended_by, AssertionError) and arm not in self._scores:
+            self._judge_unjudged(arm, answer_of)
+        if error := self._error(arm, ended_by):
+            return errored(key, *error, self._answers.get(arm))
+        if arm is Arm.BASELINE and arm not in self._scores and ended_by is None:
             return None
         scores = tuple(self._scores.get(arm, ()))
         if ended_by is not None and arm is Arm.MODEL:
@@ -103,6 +131,27 @@ class Judgement:
             scores=scores,
             asides=tuple(self._asides.get(arm, ())),
         )
+
+    def _judge_unjudged(self, arm: Arm, answer_of: Callable[[Request], Completion]) -> None:
+        """By the case's own expectations, so that an assert of the test can't hide what an arm answered."""
+        try:
+            self.check(self._own_answer(arm, answer_of))
+        except ModelError as error:
+            self.note_error(arm, error)
+
+    def _error(self, arm: Arm, ended_by: BaseException | None) -> tuple[str, str] | None:
+        """Why the arm's trial says nothing: kind and message; None if it says something."""
+        if ended_by is not None and not isinstance(ended_by, AssertionError):
+            kind = ended_by.kind if isinstance(ended_by, ModelError) else "test"
+            return kind, f"{type(ended_by).__name__}: {ended_by}"
+        if arm in self._lost:
+            return self._lost[arm].kind, str(self._lost[arm])
+        return ("scorer", self._broken[arm]) if arm in self._broken else None
+
+    def _own_answer(self, arm: Arm, answer_of: Callable[[Request], Completion]) -> Completion:
+        request = self.test.requests([arm])[0]
+        case = self.test.case
+        return replace(answer_of(request), arm=arm, answers=(case.suite, case.id, request.repeat))
 
 
 class CaseHandle:
@@ -148,12 +197,3 @@ def _arm_of(answer: object) -> Arm:
         "a completion that does not say whose it is" if isinstance(answer, Completion) else repr(answer)[:80]
     )
     raise TypeError(f"give this what model(...) or baseline(...) returned, not {found}")
-
-
-def _of(arm: Arm, answer: Completion) -> Completion:
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(answer, arm=arm)
-
-
-__all__ = ["CaseHandle", "Judgement", "score_answer"]

@@ -77,8 +77,13 @@ def parametrize(metafunc: pytest.Metafunc, session: FtgateSession) -> None:
 
 def has_marked_tests(node: pytest.Class) -> bool:
     """Whether a class, or a test in it, carries the marker."""
-    members = vars(node.obj).values()
-    return node.get_closest_marker("eval_case") is not None or any(map(_is_marked, members))
+    return node.get_closest_marker("eval_case") is not None or _has_marks(node.obj)
+
+
+def _has_marks(cls: type) -> bool:
+    members = [member for base in cls.__mro__ for member in vars(base).values()]
+    nested = (member for member in members if isinstance(member, type) and member.__name__.startswith("Test"))
+    return any(map(_is_marked, members)) or any(map(_has_marks, nested))
 
 
 def _is_marked(member: object) -> bool:

@@ -136,6 +136,9 @@ class FtgateSession:
             if isinstance(node, pytest.Function) and isinstance(bound, BoundCase):
                 node.stash[eval_test_key] = test = eval_test(node, bound, self)
                 self.collected.add(test)
+                if test.lacks_baseline:
+                    reason = f"no baseline: name one with {self.settings.option_of('baseline')}=NAME"
+                    node.add_marker(pytest.mark.skip(reason=reason))
             elif isinstance(node, pytest.Class) and has_marked_tests(node):
                 self.collected.passed_over.add(node.nodeid)
         if not nodes and isinstance(collector, pytest.Module) and has_eval_tests(collector.path):
@@ -235,7 +238,11 @@ class FtgateSession:
             self.remarks += self.store.remarks()
         if self.engine is not None and self.engine.lag_p95_s is not None:
             self.lags_s = [self.engine.lag_p95_s]
-        self.troubles = [f"{name} changed while the tests ran" for name in self.collected.changed()]
+        judgements = (test.judgement for test in self.collected.tests.values())
+        self.troubles = [
+            *(f"{name} changed while the tests ran" for name in self.collected.changed()),
+            *dict.fromkeys(stray for judgement in judgements if judgement for stray in judgement.strays),
+        ]
 
     def junit_properties(self, test: EvalTest) -> list[tuple[str, object]]:
         """What the JUnit file says of a case, unless the ini file switches it off."""

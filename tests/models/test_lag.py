@@ -85,7 +85,10 @@ def busy_processor() -> Iterator[None]:
 
 
 def measure_three_times_slower() -> tuple[float, float, float]:
-    """The ratio of the arms' medians, the smaller median, and the lag; the model takes 3 times as long."""
+    """How much slower the model reads, in shares of what the server took; the smaller median; the lag.
+
+    The model takes three times as long, as far as a busy machine lets the server be on time.
+    """
     nominal_s = {"slow": 0.6, "fast": 0.2}
     asked = {arm: requests(8, arm=arm) for arm in Arm}
 
@@ -100,18 +103,20 @@ def measure_three_times_slower() -> tuple[float, float, float]:
             lag_s = engine.lag_p95_s
     medians = {arm: statistics.median(seconds) for arm, seconds in latencies.items()}
     assert lag_s is not None
-    return medians[Arm.MODEL] / medians[Arm.BASELINE], min(medians.values()), lag_s
+    took_s = {name: statistics.median(s for model, s in server.took_s if model == name) for name in nominal_s}
+    served = took_s["slow"] / took_s["fast"]
+    return medians[Arm.MODEL] / medians[Arm.BASELINE] / served, min(medians.values()), lag_s
 
 
 def test_a_busy_client_never_hides_that_an_arm_is_three_times_slower_without_a_word() -> None:
     with busy_processor():
-        ratio, median_s, lag_s = measure_three_times_slower()
+        share, median_s, lag_s = measure_three_times_slower()
 
-    assert ratio >= 2.7 or lag_s > 0.05 * median_s
+    assert share >= 0.9 or lag_s > 0.05 * median_s
 
 
 def test_an_idle_client_reads_three_times_slower_as_such() -> None:
-    ratio, median_s, lag_s = measure_three_times_slower()
+    share, median_s, lag_s = measure_three_times_slower()
 
     # On a machine that is busy with something else the client says so itself.
-    assert 2.7 <= ratio <= 3.3 or lag_s > 0.05 * median_s
+    assert 0.9 <= share <= 1.1 or lag_s > 0.05 * median_s

@@ -53,13 +53,6 @@ LEAVING_OUT = {
         @pytest.fixture(autouse=True)
         def out(request): assert "france" not in request.node.nodeid
     """,
-    "reports without what ftgate attached": """
-        @pytest.hookimpl(wrapper=True, tryfirst=True)
-        def pytest_runtest_makereport(item, call):
-            report = yield
-            vars(report).pop("ftgate", None)
-            return report
-    """,
     "an exit with status 0 in a fixture": """
         @pytest.fixture(autouse=True)
         def out(request):
@@ -93,6 +86,23 @@ def test_a_run_that_lacks_anything_does_not_ship(project: Project, body: str) ->
     verdict = project.verdict
     assert verdict["verdict"] == "INCOMPLETE"
     assert result.ret != 0 or verdict["sentence"].startswith("narrowed: ")
+
+
+def test_what_ftgate_attaches_to_a_report_is_attached_last(project: Project) -> None:
+    conftest(
+        project,
+        """
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            vars(report).pop("ftgate", None)
+            return report
+        """,
+    )
+
+    result = project.run(GOOD)
+
+    assert (result.ret, project.verdict["verdict"]) == (0, "SHIP")
 
 
 def test_ctrl_c_in_the_last_teardown_leaves_the_run_incomplete(project: Project) -> None:

@@ -48,11 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "eval_case(path, ..., **selection): run a test for each case of a file, or an inline case",
     )
     if options.is_used(config) or config.getoption("dist", "no") != "no":
-        from pytest_ftgate.plugin.activation import activate  # noqa: PLC0415
+        from pytest_ftgate.plugin.activation import activate, refuse  # noqa: PLC0415
 
-        session = activate(config)
-        if session.usage_error and not hasattr(config, "workerinput"):
-            raise pytest.UsageError(session.usage_error)
+        refuse(activate(config))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -31,6 +31,13 @@ def activate(config: pytest.Config) -> FtgateSession:
     return session
 
 
+def refuse(session: FtgateSession) -> None:
+    """Raises what is wrong with options or configuration; the verdict file says it too."""
+    if session.usage_error and not is_worker(session.config):
+        verdict_file_of(session.config).give_up(session.usage_error)
+        raise pytest.UsageError(session.usage_error)
+
+
 def verdict_file_of(config: pytest.Config) -> VerdictFile:
     """The verdict file of this run, one object for all who write it."""
     if verdict_file_key not in config.stash:

@@ -46,6 +46,7 @@ def test_dist_each_is_refused(project: Project) -> None:
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --dist=each runs every case once per worker, *use another --dist"])
+    assert project.verdict["reasons"][0].startswith("--dist=each runs every case once per worker")
 
 
 def test_a_mistaken_case_file_stops_every_worker(project: Project) -> None:

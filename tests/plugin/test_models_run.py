@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.plugin.conftest import Project
-from tests.support.server import ChatServer, error_reply
+from tests.support.server import ChatServer, Reply, error_reply
 
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
 
@@ -157,3 +157,45 @@ def test_missed_cases_are_named_without_tracebacks_too(project: Project) -> None
     result.stdout.fnmatch_lines(
         ["MISSED evals/capitals.evalcase.yaml::france - failed: exact_match: got 'Lyon'*"]
     )
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_whole_run_survives_what_an_endpoint_does(project: Project, api: str) -> None:
+    slow_down = error_reply(429, "slow down", headers={"Retry-After": "0.05"})
+    cut_off = Reply(text="half", drop="in the body")
+    faults = iter([slow_down, error_reply(500, "oops"), Reply(drop="before headers"), cut_off, slow_down])
+    answered: list[str] = []
+
+    def reply(body: dict[str, object]) -> str | Reply:
+        if (fault := next(faults, None)) is not None:
+            return fault
+        answered.append(json.dumps(body.get("messages") or body.get("input")))
+        return next(city for land, city in CAPITALS.items() if land in answered[-1])
+
+    with ChatServer(answer=reply) as server:
+        tuned = f"{{name: t, base_url: '{server.url}', api_key_env: TUNED_KEY, api: {api}}}"
+        gate = "gate: {min_cases: 1, criteria: {all: {metric: pass_rate, at_least: 100%}}}\n"
+        project.write("ftgate.yaml", f"{gate}models:\n  tuned: {tuned}\n")
+
+        result = project.run("--model=tuned")
+
+    assert result.ret == 0
+    assert project.verdict["verdict"] == "SHIP"
+    assert len(answered) == len(set(answered)) == 4
+
+
+def test_an_endpoint_that_hangs_costs_its_own_trial_and_no_other(project: Project) -> None:
+    def reply(body: dict[str, object]) -> str | Reply:
+        text = answer(body)
+        return Reply(text=text, latency_s=60.0) if text == "Rome" else text
+
+    with ChatServer(answer=reply) as server:
+        tuned = f"{{name: t, base_url: '{server.url}', api_key_env: TUNED_KEY, timeout_s: 1}}"
+        project.write("ftgate.yaml", f"models:\n  tuned: {tuned}\n")
+
+        result = project.run("--model=tuned")
+
+    counts = result.parseoutcomes()
+    assert (counts["passed"], counts["errors"]) == (3, 1)
+    assert project.verdict["verdict"] == "INCOMPLETE"
+    assert "1 of 4 trials errored" in project.verdict["sentence"]

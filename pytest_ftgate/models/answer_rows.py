@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from pytest_ftgate.completions import Completion, ToolCall, Usage, turn_answers
 from pytest_ftgate.errors import ConfigError, FileError, Mistake
-from pytest_ftgate.models.bodies import is_number, tool_call
 from pytest_ftgate.models.boundary import parse_json, quoted, safe_text
+from pytest_ftgate.models.endpoints.bodies import is_number, tool_call
 from pytest_ftgate.models.saved_answers import ANSWERS_SCHEMA
 
 _SCHEMAS = (ANSWERS_SCHEMA, "ftgate.record/1")

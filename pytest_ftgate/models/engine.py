@@ -22,8 +22,8 @@ from pytest_ftgate.models.lanes import Job, Lane
 from pytest_ftgate.models.outcomes import Outcome, outcome_now, outcome_of
 
 if TYPE_CHECKING:
-    from pytest_ftgate.models.sharing import Sharing
-    from pytest_ftgate.models.store import AnswerStore
+    from pytest_ftgate.models.answer_store.sharing import Sharing
+    from pytest_ftgate.models.answer_store.store import AnswerStore
 
 # How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
 _LOOK_UP_S = 0.1
@@ -275,7 +275,7 @@ class CompletionEngine:
     def _started_sharing(self) -> Sharing:
         with self._lock:
             if self._sharing is None:
-                from pytest_ftgate.models.sharing import Sharing  # noqa: PLC0415 - sqlite3, for stores only
+                from pytest_ftgate.models.answer_store.sharing import Sharing  # noqa: PLC0415 - sqlite3, for stores only
 
                 assert self._store is not None
                 self._sharing = Sharing(

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import ConfigError
 from pytest_ftgate.models import Model
-from pytest_ftgate.models.endpoint_entry import entry_settings, openai_settings
-from pytest_ftgate.models.openai_endpoint import OpenAIEndpoint
+from pytest_ftgate.models.endpoints.endpoint_entry import entry_settings, openai_settings
+from pytest_ftgate.models.endpoints.openai_endpoint import OpenAIEndpoint
 from pytest_ftgate.models.price import Price
 from pytest_ftgate.models.wording import did_you_mean
 
@@ -94,7 +94,7 @@ class _Maker:
         return self._recorded(f"recorded:{rest}", self._found(file), file, wanted or None)
 
     def python(self, rest: str) -> Model:
-        from pytest_ftgate.models.python_function import PythonFunction  # noqa: PLC0415 - for this kind only
+        from pytest_ftgate.models.functions.python_function import PythonFunction  # noqa: PLC0415 - for this kind only
 
         return PythonFunction(f"python:{rest}", self._imported(rest))
 
@@ -117,7 +117,7 @@ class _Maker:
         return Recorded(name, answers, shown=shown, revision=revision, price=price)
 
     def _python_entry(self, entry: ModelEntry, spec: str) -> Model:
-        from pytest_ftgate.models.python_function import (  # noqa: PLC0415 - for this kind only
+        from pytest_ftgate.models.functions.python_function import (  # noqa: PLC0415 - for this kind only
             DEFAULT_TIMEOUT_S,
             PythonFunction,
         )
@@ -135,7 +135,7 @@ class _Maker:
         )
 
     def _imported(self, spec: str) -> Callable[..., Any]:
-        from pytest_ftgate.models.python_import import import_function  # noqa: PLC0415 - for this kind only
+        from pytest_ftgate.models.functions.python_import import import_function  # noqa: PLC0415 - for this kind only
 
         return import_function(spec, (self._rootdir / (self._config.path or "ftgate.yaml")).parent)
 

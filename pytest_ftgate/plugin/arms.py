@@ -67,7 +67,7 @@ class Arms:
 
     def made(self, arm: Arm, model: object) -> Model:
         """What a conftest puts in an arm's place: a spec, a function, or a model; raises ConfigError."""
-        from pytest_ftgate.models.python_function import as_model  # noqa: PLC0415
+        from pytest_ftgate.models.functions.python_function import as_model  # noqa: PLC0415
 
         name = model if isinstance(model, str) else getattr(model, "__qualname__", type(model).__name__)
         key = arm, model if isinstance(model, str) else id(model)
@@ -122,8 +122,8 @@ class Arms:
         return [role for role, specs in self.specs.items() if arm in specs]
 
     def _make(self, arm: Arm, spec: str) -> Model:
+        from pytest_ftgate.models.functions.python_function import as_model  # noqa: PLC0415
         from pytest_ftgate.models.make import make_model  # noqa: PLC0415  (only where answers are generated)
-        from pytest_ftgate.models.python_function import as_model  # noqa: PLC0415
 
         made = self._config.hook.pytest_ftgate_make_model(config=self._config, spec=spec)
         if made is not None:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.gates import Gate, Metric
     from pytest_ftgate.models import Request
+    from pytest_ftgate.models.answer_store.store import AnswerStore
     from pytest_ftgate.models.engine import CompletionEngine
-    from pytest_ftgate.models.store import AnswerStore
     from pytest_ftgate.scorers.spec import ScorerSpec
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_ftgate.models.answer_store.store import AnswerStore
     from pytest_ftgate.models.engine import CompletionEngine
-    from pytest_ftgate.models.store import AnswerStore
     from pytest_ftgate.plugin.session import FtgateSession
 
 
 def store_of(config: pytest.Config, run_id: str, owner: str) -> AnswerStore:
     """The answer store of this project, for one process of one run."""
-    from pytest_ftgate.models.store import AnswerStore  # noqa: PLC0415  (only xdist's workers share answers)
+    from pytest_ftgate.models.answer_store.store import AnswerStore  # noqa: PLC0415  (only xdist's workers share answers)
 
     return AnswerStore(config.rootpath / ".ftgate" / "answers.sqlite", run_id=run_id, owner=owner)
 
@@ -24,7 +24,7 @@ def worker_engine(session: FtgateSession, worker: dict[str, Any], *, shares: boo
 
     Without `shares` (a run that may stop early) it asks only for the items that it runs.
     """
-    from pytest_ftgate.models.answer_key import share_of  # noqa: PLC0415
+    from pytest_ftgate.models.answer_store.answer_key import share_of  # noqa: PLC0415
     from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
     count, number = int(worker["workercount"]), int(worker["workerid"].removeprefix("gw"))

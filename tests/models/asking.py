@@ -10,9 +10,9 @@ from typing import Any
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError
 from pytest_ftgate.models import Model, Request
-from pytest_ftgate.models.openai_endpoint import OpenAIEndpoint
-from pytest_ftgate.models.retry import RetryPolicy
-from pytest_ftgate.models.settings import EndpointSettings
+from pytest_ftgate.models.endpoints.openai_endpoint import OpenAIEndpoint
+from pytest_ftgate.models.endpoints.retry import RetryPolicy
+from pytest_ftgate.models.endpoints.settings import EndpointSettings
 from tests.support.requests import request
 
 KEY = "sk-test-0123456789abcdefghijklmnop"

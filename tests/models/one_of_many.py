@@ -15,9 +15,9 @@ from typing import Any
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import ModelError
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.answer_key import share_of
+from pytest_ftgate.models.answer_store.answer_key import share_of
+from pytest_ftgate.models.answer_store.store import AnswerStore
 from pytest_ftgate.models.engine import CompletionEngine
-from pytest_ftgate.models.store import AnswerStore
 from tests.models.asking import QUICK, chat
 from tests.support.requests import requests
 

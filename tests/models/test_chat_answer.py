@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftgate.completions import Completion, ToolCall, Usage
-from pytest_ftgate.models.bodies import MalformedAnswer, error_code
-from pytest_ftgate.models.chat_answer import parse_chat_completion
+from pytest_ftgate.models.endpoints.bodies import MalformedAnswer, error_code
+from pytest_ftgate.models.endpoints.chat_answer import parse_chat_completion
 
 
 def body_with(message: Any, **choice: Any) -> bytes:

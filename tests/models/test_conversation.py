@@ -13,7 +13,7 @@ from pytest_ftgate.errors import ModelError
 from pytest_ftgate.models import Model, Request
 from pytest_ftgate.models.answer_rows import read_answers
 from pytest_ftgate.models.engine import CompletionEngine
-from pytest_ftgate.models.python_function import PythonFunction
+from pytest_ftgate.models.functions.python_function import PythonFunction
 from pytest_ftgate.models.recorded import Recorded
 from tests.models.asking import chat
 from tests.support.requests import request

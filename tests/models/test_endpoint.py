@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftgate.models.endpoint import Endpoint
+from pytest_ftgate.models.endpoints.endpoint import Endpoint
 
 
 def busy(in_flight: int, limit: int | None = None) -> Endpoint:

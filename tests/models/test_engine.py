@@ -17,8 +17,8 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
+from pytest_ftgate.models.answer_store.store import AnswerStore
 from pytest_ftgate.models.engine import CompletionEngine
-from pytest_ftgate.models.store import AnswerStore
 from tests.models.asking import QUICK, chat
 from tests.support.requests import request, requests
 from tests.support.server import ChatServer, Reply, error_reply

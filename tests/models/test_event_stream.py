@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftgate.models.bodies import MalformedAnswer
-from pytest_ftgate.models.event_stream import Event, is_event_stream, parse_events, seconds_at
+from pytest_ftgate.models.endpoints.bodies import MalformedAnswer
+from pytest_ftgate.models.endpoints.event_stream import Event, is_event_stream, parse_events, seconds_at
 
 
 def data_of(body: bytes) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
-from pytest_ftgate.models.proxy import Proxy
-from pytest_ftgate.models.retry import RetryPolicy
+from pytest_ftgate.models.endpoints.proxy import Proxy
+from pytest_ftgate.models.endpoints.retry import RetryPolicy
 from tests.models.asking import KEY, QUICK, answer_of, chat, error_of, outcomes
 from tests.support.requests import request, requests
 from tests.support.server import ChatServer, Reply, error_reply

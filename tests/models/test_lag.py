@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import pytest_ftgate.models.wire  # noqa: F401 - else a busy processor would have to load the client, too
+import pytest_ftgate.models.endpoints.wire  # noqa: F401 - else a busy processor would have to load the client, too
 from pytest_ftgate.cases import Arm
+from pytest_ftgate.models.endpoints.retry import RetryPolicy
 from pytest_ftgate.models.engine import CompletionEngine
 from pytest_ftgate.models.lag import LagMeter
-from pytest_ftgate.models.retry import RetryPolicy
 from tests.models.asking import chat
 from tests.support.requests import requests
 from tests.support.server import ChatServer, Reply

@@ -14,8 +14,8 @@ from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import ConfigError, ModelError
 from pytest_ftgate.models.engine import CompletionEngine
+from pytest_ftgate.models.functions.python_function import PythonFunction, as_model
 from pytest_ftgate.models.price import Price
-from pytest_ftgate.models.python_function import PythonFunction, as_model
 from tests.models.asking import answer_of, error_of
 from tests.support.requests import request, requests
 

@@ -14,9 +14,9 @@ from openai.types.responses.response_create_params import ResponseCreateParamsNo
 from pydantic import TypeAdapter
 
 from pytest_ftgate.completions import Completion, ToolCall, Usage
-from pytest_ftgate.models.apis import APIS, Asked
-from pytest_ftgate.models.bodies import FailedAnswer, MalformedAnswer
-from pytest_ftgate.models.responses_answer import parse_response
+from pytest_ftgate.models.endpoints.apis import APIS, Asked
+from pytest_ftgate.models.endpoints.bodies import FailedAnswer, MalformedAnswer
+from pytest_ftgate.models.endpoints.responses_answer import parse_response
 
 #: What the openai package says a request is. Names that it does not know are dropped, and so found.
 REQUEST = TypeAdapter(ResponseCreateParamsNonStreaming)

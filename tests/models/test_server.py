@@ -10,7 +10,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from pytest_ftgate.models.event_stream import parse_events
+from pytest_ftgate.models.endpoints.event_stream import parse_events
 from tests.support.server import Reply
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"

@@ -20,8 +20,8 @@ from pytest_ftgate.cases import Arm, EvalCase, Expectation
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.answer_key import answer_key, model_digest, share_of
-from pytest_ftgate.models.store import AnswerStore, Mine, Theirs
+from pytest_ftgate.models.answer_store.answer_key import answer_key, model_digest, share_of
+from pytest_ftgate.models.answer_store.store import AnswerStore, Mine, Theirs
 from tests.support.requests import request
 
 WHOLE = Completion(
@@ -380,7 +380,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.models.store import AnswerStore
+from pytest_ftgate.models.answer_store.store import AnswerStore
 
 path, owner, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 store = AnswerStore(path, run_id="run", owner=owner)
@@ -436,7 +436,7 @@ def test_a_forked_process_opens_the_store_again(path: Path) -> None:
 import os, sys
 from pathlib import Path
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.models.store import AnswerStore
+from pytest_ftgate.models.answer_store.store import AnswerStore
 
 store = AnswerStore(Path(sys.argv[1]), run_id="run", owner="gw0")
 store.keep({"parent": Completion(text="p")})

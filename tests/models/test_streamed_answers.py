@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftgate.completions import Completion, ToolCall
-from pytest_ftgate.models.apis import APIS
-from pytest_ftgate.models.bodies import FailedAnswer, MalformedAnswer
-from pytest_ftgate.models.event_stream import parse_events
-from pytest_ftgate.models.settings import ApiName
+from pytest_ftgate.models.endpoints.apis import APIS
+from pytest_ftgate.models.endpoints.bodies import FailedAnswer, MalformedAnswer
+from pytest_ftgate.models.endpoints.event_stream import parse_events
+from pytest_ftgate.models.endpoints.settings import ApiName
 from tests.support.server import Reply
 from tests.support.streams import DONE, event
 

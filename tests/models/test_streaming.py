@@ -10,8 +10,8 @@ import pytest
 from pytest_ftgate.cases import Expectation
 from pytest_ftgate.completions import ToolCall, Usage
 from pytest_ftgate.errors import ModelError
+from pytest_ftgate.models.endpoints.retry import RetryPolicy
 from pytest_ftgate.models.price import Price
-from pytest_ftgate.models.retry import RetryPolicy
 from tests.models.asking import KEY, QUICK, answer_of, chat, error_of
 from tests.support.requests import request
 from tests.support.server import ChatServer, Reply

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_ftgate.completions import Completion, ToolCall, Usage
-from pytest_ftgate.models.bodies import (
+from pytest_ftgate.models.boundary import safe_text
+from pytest_ftgate.models.endpoints.bodies import (
     count_or_none,
     custom_call,
     log_probabilities,
@@ -18,7 +19,6 @@ from pytest_ftgate.models.bodies import (
     text_or_none,
     tool_call,
 )
-from pytest_ftgate.models.boundary import safe_text
 
 
 def parse_chat_completion(body: bytes) -> Completion:

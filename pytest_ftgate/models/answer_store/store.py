@@ -18,8 +18,8 @@ from typing import Any
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
+from pytest_ftgate.models.answer_store.store_file import open_store, store_error
 from pytest_ftgate.models.outcomes import Outcome
-from pytest_ftgate.models.store_file import open_store, store_error
 
 #: How long an owner is believed to be alive after it was heard of last, in seconds.
 LEASE_S = 60.0

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import ModelError
-from pytest_ftgate.models.bodies import is_number, tool_call
 from pytest_ftgate.models.boundary import safe_json, safe_text
+from pytest_ftgate.models.endpoints.bodies import is_number, tool_call
 from pytest_ftgate.models.wording import did_you_mean
 
 KEYS = ("text", "tool_calls", "finish_reason", "refusal", "usage", "latency_s", "logprobs", "model")

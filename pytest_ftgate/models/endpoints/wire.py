@@ -22,10 +22,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import aiohttp
 
 from pytest_ftgate import __version__
-from pytest_ftgate.models.exchange import Reply, TooLargeError, UnreachableError, WireError
+from pytest_ftgate.models.endpoints.exchange import Reply, TooLargeError, UnreachableError, WireError
 
 if TYPE_CHECKING:
-    from pytest_ftgate.models.settings import EndpointSettings
+    from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 _KEEP_ALIVE_S = 60.0
 _CONNECT_TIMEOUT_S = 10.0

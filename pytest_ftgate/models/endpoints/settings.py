@@ -9,9 +9,9 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pytest_ftgate.models.boundary import public_url
+from pytest_ftgate.models.endpoints.proxy import Proxy
+from pytest_ftgate.models.endpoints.retry import RetryPolicy
 from pytest_ftgate.models.price import Price
-from pytest_ftgate.models.proxy import Proxy
-from pytest_ftgate.models.retry import RetryPolicy
 
 ApiName = Literal["chat", "responses"]
 _SECRET_NAME = re.compile("auth|cookie|credential|key|pass|secret|session|signature|token", re.IGNORECASE)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ftgate.models.bodies import MalformedAnswer
 from pytest_ftgate.models.boundary import quoted
+from pytest_ftgate.models.endpoints.bodies import MalformedAnswer
 
 DONE = "[DONE]"
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|$)")

@@ -17,7 +17,7 @@ from random import Random
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
-from pytest_ftgate.models.endpoint import Endpoint
+from pytest_ftgate.models.endpoints.endpoint import Endpoint
 
 
 class Again(Enum):

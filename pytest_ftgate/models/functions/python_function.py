@@ -22,10 +22,10 @@ from pytest_ftgate.models import Model, Request
 from pytest_ftgate.models.asked import asked_messages, asked_params
 from pytest_ftgate.models.boundary import safe_text
 from pytest_ftgate.models.cancellation import was_cancelled
-from pytest_ftgate.models.function_answer import as_completion
+from pytest_ftgate.models.functions.function_answer import as_completion
+from pytest_ftgate.models.functions.worker_threads import WorkerThreads
 from pytest_ftgate.models.price import Price
 from pytest_ftgate.models.wording import did_you_mean
-from pytest_ftgate.models.worker_threads import WorkerThreads
 
 ARGUMENTS = ("prompt", "messages", "tools", "params", "case")
 DEFAULT_TIMEOUT_S = 120.0

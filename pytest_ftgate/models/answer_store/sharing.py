@@ -15,10 +15,10 @@ from typing import NamedTuple
 from pytest_ftgate.cases import EvalCase
 from pytest_ftgate.errors import FatalModelError, StoreError
 from pytest_ftgate.models import Model
-from pytest_ftgate.models.answer_key import answer_key, model_digest
+from pytest_ftgate.models.answer_store.answer_key import answer_key, model_digest
+from pytest_ftgate.models.answer_store.store import AnswerStore, Mine, State, Theirs
 from pytest_ftgate.models.lanes import Job
 from pytest_ftgate.models.outcomes import Outcome
-from pytest_ftgate.models.store import AnswerStore, Mine, State, Theirs
 
 # How far behind the other processes this one may be.
 _POLL_S = 0.02

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from pytest_ftgate.errors import ConfigError
+from pytest_ftgate.models.endpoints.proxy import environment_proxy
+from pytest_ftgate.models.endpoints.retry import RetryPolicy
+from pytest_ftgate.models.endpoints.settings import DEFAULT_BASE_URL, ApiName, EndpointSettings
 from pytest_ftgate.models.price import Price
-from pytest_ftgate.models.proxy import environment_proxy
-from pytest_ftgate.models.retry import RetryPolicy
-from pytest_ftgate.models.settings import DEFAULT_BASE_URL, ApiName, EndpointSettings
 
 if TYPE_CHECKING:
     from pytest_ftgate.files.model_entries import ModelEntry

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.apis import APIS, Asked
 from pytest_ftgate.models.asked import asked_messages, asked_params
-from pytest_ftgate.models.exchange import TooLargeError, UnreachableError, WireError
-from pytest_ftgate.models.replies import ReplyReader
-from pytest_ftgate.models.retry import Again, NoAnswer, RetryLoop
-from pytest_ftgate.models.settings import EndpointSettings
+from pytest_ftgate.models.endpoints.apis import APIS, Asked
+from pytest_ftgate.models.endpoints.exchange import TooLargeError, UnreachableError, WireError
+from pytest_ftgate.models.endpoints.replies import ReplyReader
+from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, RetryLoop
+from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 if TYPE_CHECKING:
-    from pytest_ftgate.models.wire import EndpointClient
+    from pytest_ftgate.models.endpoints.wire import EndpointClient
 
 
 class OpenAIEndpoint:
@@ -117,7 +117,7 @@ class OpenAIEndpoint:
 
     def _open(self) -> EndpointClient:
         if self._client is None:
-            from pytest_ftgate.models.wire import EndpointClient  # noqa: PLC0415 - aiohttp is heavy
+            from pytest_ftgate.models.endpoints.wire import EndpointClient  # noqa: PLC0415 - aiohttp is heavy
 
             self._client = EndpointClient(self._settings, connections=self._connections)
         return self._client

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from pytest_ftgate.models.bodies import MalformedAnswer, failed, malformed
-from pytest_ftgate.models.chat_answer import content_text
-from pytest_ftgate.models.event_stream import Collected, Event
+from pytest_ftgate.models.endpoints.bodies import MalformedAnswer, failed, malformed
+from pytest_ftgate.models.endpoints.chat_answer import content_text
+from pytest_ftgate.models.endpoints.event_stream import Collected, Event
 
 
 def collect_chat(events: Iterable[Event]) -> Collected:

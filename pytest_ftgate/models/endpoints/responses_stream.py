@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pytest_ftgate.models.bodies import MalformedAnswer, failed, malformed
-from pytest_ftgate.models.event_stream import Collected, Event
+from pytest_ftgate.models.endpoints.bodies import MalformedAnswer, failed, malformed
+from pytest_ftgate.models.endpoints.event_stream import Collected, Event
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _DELTAS = (

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
-from pytest_ftgate.models.apis import APIS
-from pytest_ftgate.models.bodies import FailedAnswer, MalformedAnswer, error_code, error_message
 from pytest_ftgate.models.boundary import Redactor, public_url, quoted
-from pytest_ftgate.models.event_stream import is_event_stream, parse_events, seconds_at
-from pytest_ftgate.models.exchange import Reply
-from pytest_ftgate.models.retry import Again, NoAnswer, parse_retry_after
-from pytest_ftgate.models.settings import EndpointSettings
+from pytest_ftgate.models.endpoints.apis import APIS
+from pytest_ftgate.models.endpoints.bodies import FailedAnswer, MalformedAnswer, error_code, error_message
+from pytest_ftgate.models.endpoints.event_stream import is_event_stream, parse_events, seconds_at
+from pytest_ftgate.models.endpoints.exchange import Reply
+from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, parse_retry_after
+from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 _RETRIED = frozenset({408, 409, 425, 429})
 #: Codes of failures under a status of 200 that pass.

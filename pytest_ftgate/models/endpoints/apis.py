@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.models.chat_answer import parse_chat_completion
-from pytest_ftgate.models.chat_stream import collect_chat
-from pytest_ftgate.models.event_stream import Collected, Event
-from pytest_ftgate.models.responses_answer import parse_response
-from pytest_ftgate.models.responses_request import input_items, responses_params, responses_tools
-from pytest_ftgate.models.responses_stream import collect_response
-from pytest_ftgate.models.settings import ApiName
+from pytest_ftgate.models.endpoints.chat_answer import parse_chat_completion
+from pytest_ftgate.models.endpoints.chat_stream import collect_chat
+from pytest_ftgate.models.endpoints.event_stream import Collected, Event
+from pytest_ftgate.models.endpoints.responses_answer import parse_response
+from pytest_ftgate.models.endpoints.responses_request import input_items, responses_params, responses_tools
+from pytest_ftgate.models.endpoints.responses_stream import collect_response
+from pytest_ftgate.models.endpoints.settings import ApiName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_ftgate.completions import Completion, ToolCall, Usage
-from pytest_ftgate.models.bodies import (
+from pytest_ftgate.models.boundary import safe_text
+from pytest_ftgate.models.endpoints.bodies import (
     count_or_none,
     custom_call,
     failed,
@@ -20,7 +21,6 @@ from pytest_ftgate.models.bodies import (
     text_or_none,
     tool_call,
 )
-from pytest_ftgate.models.boundary import safe_text
 
 #: The words of chat completions, in which scorers think, for the reasons of an incomplete response.
 _FINISH_REASONS = {"max_output_tokens": "length", "content_filter": "content_filter"}

@@ -1,0 +1,1 @@
+"""Endpoints over HTTP: OpenAI, Azure, and all that speak chat completions or the Responses API."""

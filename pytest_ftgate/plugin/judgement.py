@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.completions import Completion
@@ -59,8 +59,8 @@ class Judgement:
         """Scores an answer by the case's expectations; never raises for what the answer is."""
         arm = self._arm_judged(answer)
         if answer.answers is None:
-            raise TypeError(
-                "the answer to another prompt is never scored: check what model(eval_case) returned"
+            self._refuse(
+                arm, "the answer to another prompt is never scored: check what model(eval_case) returned"
             )
         self._answers.setdefault(arm, answer)
         try:
@@ -92,13 +92,18 @@ class Judgement:
         assert isinstance(answer, Completion)
         case = self.test.case
         if answer.answers is not None and answer.answers[:2] != (case.suite, case.id):
-            raise TypeError(f"this is the answer to case '{answer.answers[1]}', not to case '{case.id}'")
+            self._refuse(arm, f"this is the answer to case '{answer.answers[1]}', not to case '{case.id}'")
         if self.is_over:
             self.strays.append(f"{self.test.key} judged an answer after its end")
             raise RuntimeError("this test is over: judge its answers before it ends")
         if arm not in self.test.arms:
             self.strays.append(f"{self.test.key} judged the {arm} without asking for the fixture `{arm}`")
         return arm
+
+    def _refuse(self, arm: Arm, why: str) -> NoReturn:
+        """Raises TypeError; a test that swallows it has judged nothing all the same."""
+        self._broken.setdefault(arm, why)
+        raise TypeError(why)
 
     def trials(
         self, ended_by: BaseException | None, answer_of: Callable[[Request], Completion]

@@ -209,6 +209,15 @@ def _below(mark: str, code: str) -> str:
     return before + mark.replace("import pytest\n", "") + "def test_m" + test
 
 
+def test_a_refused_check_that_a_test_swallows_is_no_pass(python: Project) -> None:
+    code = (
+        "def test_m(eval_case, model):\n"
+        "    try: eval_case.check(model('Capital of Italy?'))\n    except TypeError: pass\n"
+    )
+
+    assert verdict_of(python, code, GOOD) == "INCOMPLETE"
+
+
 def test_a_baseline_for_one_role_alone_skips_the_tests_of_the_other_that_ask_for_it(project: Project) -> None:
     project.write(
         "ftgate.yaml",

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_ftgate.plugin import transport
-from pytest_ftgate.plugin.collected import SUFFIXES
 from pytest_ftgate.plugin.conclusion import Conclusion
 from pytest_ftgate.plugin.criterion_reports import is_criterion
+from pytest_ftgate.plugin.searching import SUFFIXES
 from pytest_ftgate.plugin.sharing import forget_worker
 from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
 

@@ -40,7 +40,6 @@ class RunLedger:
         self.collection_errors = 0
         #: Failed reports that the gate may excuse: misses, and errored trials within `max_errors`.
         self.excusable = 0
-        self.misses = 0
         self.first_failed: str | None = None
 
     def add_report(self, report: pytest.TestReport) -> None:
@@ -53,7 +52,6 @@ class RunLedger:
             self.first_failed = report.nodeid
         if report.failed and (payload.get("miss") or payload.get("errored")):
             self.excusable += 1
-            self.misses += bool(payload.get("miss"))
         if report.when == "teardown":
             self.finished.add(report.nodeid)
 

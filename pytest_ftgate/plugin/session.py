@@ -10,17 +10,12 @@ import pytest
 
 from pytest_ftgate.errors import ConfigError, FileError, ModelError
 from pytest_ftgate.plugin.arms import Arms
-from pytest_ftgate.plugin.collected import (
-    CollectedCases,
-    has_eval_tests,
-    ignored_files,
-    odd_case_files,
-    similar_names,
-)
+from pytest_ftgate.plugin.collected import CollectedCases
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 from pytest_ftgate.plugin.extensions import all_metrics, all_scorers
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
+from pytest_ftgate.plugin.searching import has_eval_tests, ignored_files, odd_case_files, similar_names
 from pytest_ftgate.plugin.sharing import worker_engine
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.plugin.terminal import say
@@ -196,13 +191,12 @@ class FtgateSession:
         from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
         self.described = self.arms.describe()
-        if worker is None:
-            for line in self.undecidable():
-                say(self.config, f"ftgate: this run can't end in SHIP: {line}")
         if worker is not None:
             self.engine = worker_engine(self, worker, shares=shares)
-        else:
-            self.engine = CompletionEngine(self.arms.model_of, concurrency=self.settings.concurrency)
+            return self.engine
+        for line in self.undecidable():
+            say(self.config, f"ftgate: this run can't end in SHIP: {line}")
+        self.engine = CompletionEngine(self.arms.model_of, concurrency=self.settings.concurrency)
         return self.engine
 
     def prefetch(self, tests: Sequence[EvalTest], ahead: int | None = None) -> None:

@@ -1,1 +1,1 @@
-"""A parcel company's support assistant, as small programs in place of models: no server, no key."""
+"""A parcel company's support assistant: small language models, answered by NumPy over a local HTTP server."""

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "pytest_ftgate"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: The line of values: what lies in the root, file or folder, imports its own row and the rows above.
-LINE = ({"errors"}, {"cases", "completions"}, {"scores"}, {"record"}, {"summary"}, {"gates"})
+LINE = ({"stats"}, {"errors"}, {"cases", "completions"}, {"scores"}, {"record"}, {"summary"}, {"gates"})
 ROW = {name: number for number, row in enumerate(LINE) for name in row}
 
 #: What each folder may import of the package besides itself. Plugin and console script may see it all.
@@ -34,6 +34,7 @@ ONLY_IN = {
     "yaml": {"files"},
     "csv": {"files"},
     "pyarrow": {"files"},
+    "numpy": {"stats"},
     "asyncio": {"models"},
     "aiohttp": {"models"},
     "http": {"models"},
@@ -138,7 +139,9 @@ def test_values_are_plain_computation(module: Path) -> None:
 
 @pytest.mark.parametrize("module", VALUES, ids=the_id)
 def test_values_need_nothing_but_the_standard_library(module: Path) -> None:
-    assert outside_seen(module) <= sys.stdlib_module_names
+    resampling = {"numpy"} if place_of(module) == "stats" else set[str]()
+
+    assert outside_seen(module) <= sys.stdlib_module_names | resampling
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if place_of(module) in MAY_SEE], ids=the_id)
@@ -167,7 +170,7 @@ def test_what_a_folder_may_do_is_its_own(module: Path) -> None:
 def test_every_folder_has_its_rule() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
 
-    assert folders == {*MAY_SEE, "plugin", "record", "summary", "gates"}
+    assert folders == {*MAY_SEE, "plugin", "record", "summary", "gates", "stats"}
 
 
 def test_no_module_is_named_after_nothing() -> None:
@@ -191,6 +194,14 @@ def test_importing_the_plugin_costs_nothing_that_is_heavy() -> None:
 @pytest.mark.parametrize("name", sorted({*ROW, "models", "reports", "scorers", "files"}))
 def test_values_and_the_doors_of_folders_load_nothing_heavy(name: str) -> None:
     loaded = loaded_by(f"import pytest_ftgate.{name}")
+
+    assert not loaded & HEAVY
+
+
+def test_the_statistics_of_passes_and_failures_need_no_numpy() -> None:
+    names = "agreement difference_power estimates few_changes multiplicity paired_passes rate_power rates repeats"
+
+    loaded = loaded_by("\n".join(f"import pytest_ftgate.stats.{name}" for name in names.split()))
 
     assert not loaded & HEAVY
 

@@ -14,6 +14,8 @@ from .tokenizer import Tokenizer
 
 #: A message or a tool, in the form of the chat completions API.
 Json = Mapping[str, Any]
+#: A special token and the text that follows it.
+Part = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +36,30 @@ class Answer:
 
 def render(messages: Sequence[Json], tools: Sequence[Json] | None, tokenizer: Tokenizer) -> list[int]:
     """The whole prompt, up to where the assistant's next answer begins."""
-    system = [text_of(message) for message in messages if message["role"] in ("system", "developer")]
-    ids = _part("<system>", "\n".join(system), tokenizer) if system else []
-    if tools:
-        ids += _part("<tools>", "\n".join(signature(tool["function"]) for tool in tools), tokenizer)
-    for message in messages:
-        ids += _message_ids(message, tokenizer)
-    return [*ids, tokenizer.special("<assistant>")]
+    return encode(parts(messages, tools), tokenizer)
 
 
 def answer_ids(message: Json, tokenizer: Tokenizer) -> list[int]:
-    """An assistant's message as a model writes it, with its end."""
-    ids = tokenizer.encode(text_of(message))
-    for call in message.get("tool_calls") or ():
-        function = call["function"]
-        ids += _part("<call>", f"{function['name']} {_respelt(function['arguments'])}", tokenizer)
-    return [*ids, tokenizer.special("<end>")]
+    """An assistant's message as a model writes it after `<assistant>`, with its end."""
+    return encode(_answer_parts(message), tokenizer)[1:]
+
+
+def parts(messages: Sequence[Json], tools: Sequence[Json] | None) -> list[Part]:
+    """A prompt before it is encoded."""
+    system = [text_of(message) for message in messages if message["role"] in ("system", "developer")]
+    listed = [("<system>", "\n".join(system))] if system else []
+    if tools:
+        listed.append(("<tools>", "\n".join(signature(tool["function"]) for tool in tools)))
+    for message in messages:
+        listed += _message_parts(message)
+    return [*listed, ("<assistant>", "")]
+
+
+def encode(parts: Sequence[Part], tokenizer: Tokenizer) -> list[int]:
+    """The tokens of parts, one after the other."""
+    return [
+        token for special, text in parts for token in (tokenizer.special(special), *tokenizer.encode(text))
+    ]
 
 
 def parse(ids: Sequence[int], tokenizer: Tokenizer) -> Answer:
@@ -79,19 +89,21 @@ def signature(function: Json) -> str:
     return f"{function['name']}({','.join(names)})"
 
 
-def _message_ids(message: Json, tokenizer: Tokenizer) -> list[int]:
+def _message_parts(message: Json) -> list[Part]:
     match message["role"]:
         case "user":
-            return _part("<user>", text_of(message), tokenizer)
+            return [("<user>", text_of(message))]
         case "tool":
-            return _part("<result>", text_of(message), tokenizer)
+            return [("<result>", text_of(message))]
         case "assistant":
-            return [tokenizer.special("<assistant>"), *answer_ids(message, tokenizer)]
+            return _answer_parts(message)
     return []
 
 
-def _part(special: str, text: str, tokenizer: Tokenizer) -> list[int]:
-    return [tokenizer.special(special), *tokenizer.encode(text)]
+def _answer_parts(message: Json) -> list[Part]:
+    functions = [call["function"] for call in message.get("tool_calls") or ()]
+    calls = [("<call>", f"{function['name']} {_respelt(function['arguments'])}") for function in functions]
+    return [("<assistant>", text_of(message)), *calls, ("<end>", "")]
 
 
 def _respelt(arguments: str) -> str:

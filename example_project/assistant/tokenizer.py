@@ -45,6 +45,11 @@ class Tokenizer:
         """How many ids there are."""
         return len(self._bytes)
 
+    @property
+    def longest(self) -> int:
+        """How many bytes the longest token has."""
+        return max(map(len, self._bytes))
+
     def special(self, name: str) -> int:
         """The id of a special token such as `<end>`."""
         return self.specials[name]
@@ -60,6 +65,11 @@ class Tokenizer:
     def bytes_of(self, token: int) -> bytes:
         """What a token stands for; nothing for a special one."""
         return self._bytes[token]
+
+    def name_of(self, token: int) -> str:
+        """A token as it may be shown: its text, or the name of a special one."""
+        names = {special: name for name, special in self.specials.items()}
+        return names.get(token) or self.decode([token])
 
     def _merge(self, piece: str) -> tuple[int, ...]:
         # A lone surrogate, which JSON can hold, is no character: it becomes a question mark.

@@ -170,7 +170,7 @@ def test_what_a_folder_may_do_is_its_own(module: Path) -> None:
 def test_every_folder_has_its_rule() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
 
-    assert folders == {*MAY_SEE, "plugin", "record", "summary", "gates", "stats"}
+    assert folders == {*MAY_SEE, "plugin", "cli", "record", "summary", "gates", "stats"}
 
 
 def test_no_module_is_named_after_nothing() -> None:
@@ -199,7 +199,9 @@ def test_values_and_the_doors_of_folders_load_nothing_heavy(name: str) -> None:
 
 
 def test_the_statistics_of_passes_and_failures_need_no_numpy() -> None:
-    names = "agreement difference_power estimates few_changes multiplicity paired_passes rate_power rates repeats"
+    names = (
+        "agreement difference_power estimates few_changes multiplicity paired_passes rate_power rates repeats"
+    )
 
     loaded = loaded_by("\n".join(f"import pytest_ftgate.stats.{name}" for name in names.split()))
 

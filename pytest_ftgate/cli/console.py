@@ -1,0 +1,67 @@
+"""What all commands share: how they print, how they complain, and how their exit statuses are called."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pytest_ftgate.errors import FtgateError
+
+if TYPE_CHECKING:
+    from pytest_ftgate.reports.lines import Line
+
+REFUSED, UNUSABLE = 1, 2
+_MAX_COMPLAINTS = 500
+
+
+class Usable:
+    """Turns what is wrong with the user's files into a message and exit status 2."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, FtgateError):
+            complain(str(error))
+            sys.exit(UNUSABLE)
+
+
+def print_lines(render: Callable[[int, bool], Sequence[Line]]) -> None:
+    """Prints what `render` makes of the terminal's width and of whether it takes ASCII only."""
+    from pytest_ftgate.reports.lines import ansi_text, plain_text  # noqa: PLC0415
+
+    lines = render(shutil.get_terminal_size().columns, not takes("≥±…", sys.stdout.encoding))
+    print_text(ansi_text(lines) if is_coloured() else plain_text(lines))
+
+
+def is_coloured() -> bool:
+    """Whether standard output is a terminal on which nobody asked for plain text."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def takes(text: str, encoding: str | None) -> bool:
+    """Whether an encoding has all these signs."""
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def print_text(text: str, *, err: bool = False) -> None:
+    """Writes to the stream in its own encoding; what that lacks stands as an escape."""
+    encoding = (sys.stderr if err else sys.stdout).encoding or "ascii"
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, err=err)
+
+
+def complain(message: str) -> None:
+    """Says what is wrong on stderr, harmless whatever it quotes, each line behind our name."""
+    from pytest_ftgate.reports.inert import inert_line  # noqa: PLC0415
+
+    rows = message.split("\n")[:_MAX_COMPLAINTS]
+    print_text("".join(f"ftgate: {inert_line(row, limit=4000)}\n" for row in rows), err=True)

@@ -1,0 +1,105 @@
+"""`ftgate decide`: the records of finished runs, judged again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pytest_ftgate.cli.console import REFUSED, Usable, print_lines, print_text
+from pytest_ftgate.cli.inputs import keep_inputs, metrics_for, read_gate, read_records
+
+if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
+
+
+@click.command(short_help="Judge the records of finished runs again.")
+@click.argument("records", metavar="RECORD...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--ftgate-config",
+    "config",
+    type=click.Path(path_type=Path),
+    help="Judge by the gate in this file, not by the one in the record.",
+)
+@click.option("--verdict", type=click.Path(path_type=Path), help="Write the verdict file to PATH.")
+@click.option(
+    "--report",
+    "reports",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Write a report, .json or .jsonl; may be repeated.",
+)
+@click.option("-v", "--verbose", count=True, help="Show all regressions and reasons.")
+@click.option("-q", "--quiet", count=True, help="Show the verdict and failed criteria only.")
+def decide(
+    records: Sequence[Path],
+    config: Path | None,
+    verdict: Path | None,
+    reports: Sequence[Path],
+    **loudness: int,
+) -> None:
+    """Judge what `pytest --ftgate-report=run.jsonl` recorded, by the gate in the record or another one.
+
+    Nothing is asked. Several records are the shards of one run.
+
+    Exit 0: SHIP. Exit 1: any other verdict. Exit 2: wrong use, or a record that can't be used.
+    """
+    with Usable():
+        assessment = _decide(records, config, verdict, reports)
+    if config:
+        print_text(f"Judged by the gate in {config}, not by the one in the record.\n\n")
+    _print_report(assessment, loudness["verbose"] - loudness["quiet"])
+    sys.exit(0 if assessment.verdict.word == "SHIP" else REFUSED)
+
+
+def _decide(
+    records: Sequence[Path], config: Path | None, verdict: Path | None, reports: Sequence[Path]
+) -> Assessment:
+    from pytest_ftgate.gates import assess  # noqa: PLC0415
+    from pytest_ftgate.reports import check_report_path, write_report  # noqa: PLC0415
+
+    for report in reports:
+        check_report_path(report)
+    keep_inputs([*records, *([config] if config else [])], [*reports, *([verdict] if verdict else [])])
+    _begin(verdict)
+    record = read_records(records)
+    gate, metrics = read_gate(config) if config else (None, metrics_for(record.run.gate))
+    assessment = assess(record, gate, metrics=metrics)
+    for report in reports:
+        write_report(report, assessment)
+    _finish(verdict, assessment)
+    return assessment
+
+
+def _begin(verdict: Path | None) -> None:
+    """Takes an older verdict away first, so that whatever fails now leaves no SHIP behind."""
+    from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
+    from pytest_ftgate.reports.json_report import incomplete_verdict_json, json_text  # noqa: PLC0415
+
+    if verdict is not None:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        write_atomic(
+            verdict, json_text(incomplete_verdict_json("", "`ftgate decide` did not finish", started))
+        )
+
+
+def _finish(verdict: Path | None, assessment: Assessment) -> None:
+    from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
+    from pytest_ftgate.reports.json_report import json_text, verdict_json  # noqa: PLC0415
+
+    if verdict is not None:
+        write_atomic(verdict, json_text(verdict_json(assessment)))
+
+
+def _print_report(assessment: Assessment, verbosity: int) -> None:
+    from pytest_ftgate.reports.terminal import render_terminal  # noqa: PLC0415
+
+    print_lines(
+        lambda width, ascii_only: render_terminal(
+            assessment, width=width, verbosity=verbosity, ascii_only=ascii_only
+        )
+    )

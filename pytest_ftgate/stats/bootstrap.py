@@ -37,14 +37,13 @@ class BootstrapEstimate:
 
     def lower(self, confidence: float) -> float:
         """The one-sided lower bound."""
-        rank = int(np.floor(self._share_under(1 - confidence) * (len(self.resampled) + 1) + 1e-9))
-        return float(self.resampled[max(rank, 1) - 1])
+        rank = np.floor(self._share_under(1 - confidence) * (len(self.resampled) + 1) + 1e-9)
+        return self._ranked(int(rank))
 
     def upper(self, confidence: float) -> float:
         """The one-sided upper bound."""
-        size = len(self.resampled)
-        rank = int(np.ceil(self._share_under(confidence) * (size + 1) - 1e-9))
-        return float(self.resampled[min(max(rank, 1), size) - 1])
+        rank = np.ceil(self._share_under(confidence) * (len(self.resampled) + 1) - 1e-9)
+        return self._ranked(int(rank))
 
     def p_below(self, threshold: float) -> float:
         """One minus the confidence at which the upper bound meets `threshold`, 0…1."""
@@ -56,6 +55,9 @@ class BootstrapEstimate:
         """One minus the confidence at which the lower bound meets `threshold`, 0…1."""
         missed = np.searchsorted(self.resampled, threshold, side="left") + 1
         return self._confidence_of(float(missed) / (len(self.resampled) + 1))
+
+    def _ranked(self, rank: int) -> float:
+        return float(self.resampled[min(max(rank, 1), len(self.resampled)) - 1])
 
     def _share_under(self, confidence: float) -> float:
         """The share of resampled values under the bound of this confidence (Efron 1987, equation 2.3)."""
@@ -95,7 +97,7 @@ def resample(n: int, resamples: int, seed: int, statistic: Callable[[NDArray[np.
 
 
 def swap(n: int, resamples: int, seed: int, statistic: Callable[[Floats], Floats]) -> Floats:
-    """`statistic` of cases whose arms change places by the toss of a coin: it gets rows of `n` zeros and ones."""
+    """`statistic` of cases whose arms change places by the toss of a coin: it gets rows of `n` 0 or 1."""
     random = np.random.default_rng(seed)
     return np.concatenate([statistic(_coins(random, rows, n)) for rows in _pieces(n, resamples)])
 

@@ -40,7 +40,7 @@ def power_to_show(n: int, *, wins: float, losses: float, at_least: float, confid
     spread = _FAR * math.sqrt(n * either * (1 - either)) + 1
     chance, least = 0.0, 0
     for changed in range(max(0, math.floor(n * either - spread)), min(n, math.ceil(n * either + spread)) + 1):
-        least = _least_wins(changed, n, at_least, z, near=least)
+        least = _least_wins(changed, n, at_least, z, start=least)
         shown = binomial_at_least(least, changed, wins / either)
         chance += binomial_exactly(changed, n, either) * shown if shown else 0.0
     return min(chance, 1.0)
@@ -121,13 +121,11 @@ def _approximate_power(n: int, wins: float, losses: float, at_least: float, z: f
     return normal_cdf((distance - z * null_deviation) / math.sqrt(true_variance))
 
 
-def _least_wins(changed: int, n: int, at_least: float, z: float, *, near: int) -> int:
-    """The fewest wins among so many changes that show the difference, looked for `near` a guess."""
-    wins = min(near, changed)
+def _least_wins(changed: int, n: int, at_least: float, z: float, *, start: int) -> int:
+    """The fewest wins among so many changes that show the difference; one more change never needs fewer."""
+    wins = start
     while wins <= changed and not _shows(wins, changed - wins, n, at_least, z):
         wins += 1
-    while wins > 0 and _shows(wins - 1, changed - wins + 1, n, at_least, z):
-        wins -= 1
     return wins
 
 

@@ -52,6 +52,8 @@ class PairedEstimate:
 
     def z(self, delta: float) -> float:
         """The score statistic of a true difference of `delta`, standard normal if that is the true one."""
+        if self.n == 1:
+            return 0.0
         return tango_z(self.wins, self.losses, self.n, delta) * math.sqrt((self.n - 1) / self.n)
 
 

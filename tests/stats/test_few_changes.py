@@ -1,0 +1,59 @@
+"""Bounds where nearly all cases have one value."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ftgate.stats.estimates import interval
+from pytest_ftgate.stats.few_changes import FewChangesEstimate
+from pytest_ftgate.stats.rates import ExactRateEstimate
+
+
+def test_ten_identical_pairs_are_not_without_width() -> None:
+    estimate = FewChangesEstimate(value=0, below=0, above=0, n=10)
+
+    # 0 of 10: the upper bound is 1 - 0.025 ** (1 / 10).
+    assert interval(estimate, 0.95) == pytest.approx((-0.3085, 0.3085), abs=5e-5)
+
+
+def test_losses_bound_below_and_wins_above() -> None:
+    estimate = FewChangesEstimate(value=-0.02, below=3, above=1, n=40)
+
+    assert estimate.lower(0.975) == -ExactRateEstimate(passed=3, n=40).upper(0.975)
+    assert estimate.upper(0.975) == ExactRateEstimate(passed=1, n=40).upper(0.975)
+
+
+def test_a_mean_near_its_common_value_is_bounded_by_how_far_cases_can_lie() -> None:
+    estimate = FewChangesEstimate(value=0.78, below=2, above=0, n=50, common=0.8, least=0.0, most=1.0)
+
+    assert estimate.lower(0.95) == pytest.approx(0.8 - 0.8 * ExactRateEstimate(passed=2, n=50).upper(0.95))
+    assert estimate.upper(0.95) == pytest.approx(0.8 + 0.2 * ExactRateEstimate(passed=0, n=50).upper(0.95))
+
+
+def test_where_all_are_at_the_end_there_is_nothing_beyond() -> None:
+    estimate = FewChangesEstimate(value=1, below=0, above=0, n=20, common=1.0, least=0.0, most=1.0)
+
+    assert estimate.upper(0.95) == 1
+    assert (estimate.p_below(1.0), estimate.p_below(1.1), estimate.p_above(1.0)) == (1, 0, 1)
+
+
+@given(
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.integers(10, 300),
+    st.floats(0.6, 0.999),
+    st.floats(-1.2, 1.2),
+)
+def test_bounds_and_p_values_agree(
+    below: int, above: int, n: int, confidence: float, threshold: float
+) -> None:
+    estimate = FewChangesEstimate(value=(above - below) / n, below=below, above=above, n=n)
+
+    for p, bound, beyond in (
+        (estimate.p_above(threshold), estimate.lower(confidence), 1),
+        (estimate.p_below(threshold), estimate.upper(confidence), -1),
+    ):
+        if abs(bound - threshold) > 1e-9:
+            assert (p < 1 - confidence) == ((bound - threshold) * beyond > 0)

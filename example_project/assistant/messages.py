@@ -78,7 +78,7 @@ def _check_calls(calls: object, role: str, where: str) -> None:
 
 def _close_call(message: Json, where: str, open_calls: set[str]) -> None:
     called = message.get("tool_call_id")
-    if called not in open_calls:
+    if not isinstance(called, str) or called not in open_calls:
         raise ApiError(
             f"{where}.tool_call_id names no call that is still open", param=f"{where}.tool_call_id"
         )
@@ -93,7 +93,7 @@ def _check_function(function: object, where: str) -> None:
     if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not function["name"]:
         raise ApiError(f"{where}.name is missing", param=where)
     schema = function.get("parameters") or {}
-    is_object = isinstance(schema, dict)
-    properties, required = (schema.get("properties"), schema.get("required")) if is_object else (None, None)
-    if not is_object or not isinstance(properties or {}, dict) or not isinstance(required or [], list):
+    if not isinstance(schema, dict) or not (
+        isinstance(schema.get("properties", {}), dict) and isinstance(schema.get("required", []), list)
+    ):
         raise ApiError(f"{where}.parameters must be a JSON Schema of an object", param=f"{where}.parameters")

@@ -1,9 +1,13 @@
-"""Networks with random weights: they talk nonsense, but in all else they are what the example serves."""
+"""Networks for tests: some have random weights and talk nonsense, some recite what they are given."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +18,61 @@ MERGES = [
     ("t", "h"), ("th", "e"), (" ", "the"), ("e", "r"), ("i", "n"), ("in", "g"), (" ", "p"), ("a", "r"),
     (" p", "ar"), ("c", "e"), ("ce", "l"), (" par", "cel"), ("Ã", "¼"), ("{", '"'), ('"', ":"), ("a", "a"),
 ]  # fmt: skip
-SHAPE = {"layers": 2, "heads": 2, "width": 32, "hidden": 48, "context": 96, "rope_base": 10000}
+SHAPE = {"layers": 2, "heads": 2, "width": 32, "hidden": 48, "context": 160, "rope_base": 10000}
 
 
 def tokenizer() -> Tokenizer:
     return Tokenizer(MERGES)
 
 
-def write_models(folder: Path, *names: str, **shape: int) -> Path:
-    """A folder with a vocabulary and a weights file for each name, the name being its seed."""
+def write_models(folder: Path, *random: str, recite: Mapping[str, str] | None = None) -> Path:
+    """A folder with a vocabulary, models with random weights, and models that recite, by name."""
     (folder / "weights").mkdir(parents=True)
     vocabulary = {"specials": SPECIALS, "merges": MERGES}
     (folder / "vocabulary.json").write_text(json.dumps(vocabulary), encoding="utf-8")
-    for name in names:
-        write_weights(folder / "weights" / f"{name}.npz", name, **shape)
+    for name in random:
+        write_weights(folder / "weights" / f"{name}.npz", name)
+    for name, text in (recite or {}).items():
+        write_reciter(folder / "weights" / f"{name}.npz", tokens_of(text))
     return folder
+
+
+def tokens_of(text: str) -> list[int]:
+    """The tokens of a text in which special ones are written by name."""
+    known, ids = tokenizer(), []
+    for part in re.split("(<[a-z]+>)", text):
+        ids += [known.special(part)] if part in known.specials else known.encode(part)
+    return ids
+
+
+def write_reciter(path: Path, ids: Sequence[int]) -> Path:
+    """A network that says these tokens, all different, after `<assistant>`, and `<end>` after any other.
+
+    If the last one did occur before, it goes on from there without end. Tokens are unit vectors; the only
+    layer maps each to its successor, and attends to nothing.
+    """
+    known = tokenizer()
+    assert len(set(ids[:-1])) == len(ids) - 1, "a token that occurs twice has two successors"
+    width = known.size + known.size % 2
+    end = [] if ids[-1] in ids[:-1] else [known.special("<end>")]
+    chain = [known.special("<assistant>"), *ids, *end]
+    successor = dict.fromkeys(range(known.size), known.special("<end>")) | dict(pairwise(chain))
+    embedding, down = np.eye(known.size, width), np.zeros((width, width))
+    for token, following in successor.items():
+        down[token, following] = 1
+    nothing, ones = np.zeros((width, 4 * width)), np.ones(width)
+    arrays = {
+        "embedding": embedding,
+        "final_norm": ones,
+        "layers.0.attention_norm": ones,
+        "layers.0.qkv": nothing[:, : 3 * width],
+        "layers.0.output": nothing[:, :width],
+        "layers.0.mlp_norm": ones,
+        "layers.0.up": np.eye(width),
+        "layers.0.down": down,
+    }
+    shape = {"layers": 1, "heads": 1, "width": width, "hidden": width, "vocabulary": known.size}
+    return _write(path, SHAPE | shape, arrays)
 
 
 def write_weights(path: Path, seed: str, **shape: int) -> Path:
@@ -54,5 +98,10 @@ def write_weights(path: Path, seed: str, **shape: int) -> Path:
             f"layers.{layer}.up": normal(width, hidden),
             f"layers.{layer}.down": normal(hidden, width),
         }
-    np.savez(path, allow_pickle=False, config=np.array(json.dumps(config)), **arrays)
+    return _write(path, config, arrays)
+
+
+def _write(path: Path, config: Mapping[str, int], arrays: Mapping[str, Any]) -> Path:
+    halves = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
+    np.savez(path, allow_pickle=False, config=np.array(json.dumps(config)), **halves)
     return path

@@ -10,8 +10,8 @@ from pytest_ftgate import Completion, EvalCase
 def nothing_invented(completion: Completion, case: EvalCase) -> float:
     """The share of the form's values that stand in the customer's message; 0 if the answer is no form.
 
-    The other checks say what is wrong with a form; this one says how a wrong form went wrong: a misread message
-    still gives 1, a hallucinated sender 0.75.
+    The other checks say what is wrong with a form; this one says how a wrong form went wrong: a misread
+    message still gives 1, a hallucinated sender 0.75.
     """
     try:
         form = json.loads(completion.text)

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 from evals.order_form import nothing_invented
+
 from pytest_ftgate import Completion, EvalCase
 
 MESSAGE = "Ana Brown sends 12 kg to Norway by express."

@@ -1,4 +1,4 @@
-"""How the assistant speaks, said in Python: these tests judge cases of the suites once more, and one of their own.
+"""How the assistant speaks, said in Python: these tests judge cases of the suites, and one of their own.
 
 A case that several tests judge counts once, and passes if all of them pass.
 """

@@ -1,8 +1,8 @@
 """What remains of a prompt when all that the training data varies is masked: its template.
 
-Equal prompts have equal skeletons, so a prompt whose skeleton no training sample has can't be produced by the
-templates, whatever names, numbers, openings and endings they are filled with. The masks are coarse on purpose: a
-country is a city, every word that has an opposite is the same word.
+Equal prompts have equal skeletons, so a prompt whose skeleton no training sample has can't be produced by
+the templates, whatever names, numbers, openings and endings they are filled with. The masks are coarse on
+purpose: a country is a city, every word that has an opposite is the same word.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 Words = tuple[str, ...]
-_SPLIT = re.compile(r"[^\w]+")
+_WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"(px)?\d+")
 _FIELD = re.compile(r"\{\w+\}")
 
@@ -23,7 +23,7 @@ def normalized(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _SPLIT.split(text.casefold().replace("'", "")) if word]
+    return _WORD.findall(text.casefold())
 
 
 class Skeletons:

@@ -22,7 +22,7 @@ from tests.example_project.skeletons import Skeletons, normalized
 EXAMPLE = Path(__file__).parents[2] / "example_project"
 #: These need a second model, which the example does not have.
 NEED_A_JUDGE = {"judge", "prefer", "similarity"}
-SEED, SAMPLES, MASKED = 1, 40_000, 12_000
+SEED, SAMPLES, MASKED = 1, 60_000, 30_000
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,8 +74,8 @@ def trained(example_on_path: None) -> Mapping[str, list[str]]:
     return {name: list(islice(asked(mixture, name), SAMPLES)) for name in mixture.MIXTURES}
 
 
-def asked(mixture: Any, name: str) -> Iterator[str]:
-    for sample in mixture.samples(name, SEED):
+def asked(mixture: Any, name: str, seed: int = SEED) -> Iterator[str]:
+    for sample in mixture.samples(name, seed):
         yield from (message["content"] for message in sample.messages if message["role"] == "user")
 
 
@@ -168,9 +168,25 @@ def test_no_evaluation_prompt_occurs_in_the_training_data(
     assert [prompt for prompt in prompts if normalized(prompt) in seen] == []
 
 
-def test_no_evaluation_prompt_follows_a_template_of_the_training_data(
-    prompts: list[str], trained: Mapping[str, list[str]], skeletons: Skeletons
-) -> None:
-    templates = {skeletons.of(text) for texts in trained.values() for text in texts[:MASKED]}
+@pytest.fixture(scope="module")
+def templates(trained: Mapping[str, list[str]], skeletons: Skeletons) -> set[str]:
+    return {skeletons.of(text) for texts in trained.values() for text in texts[:MASKED]}
 
+
+def test_no_evaluation_prompt_follows_a_template_of_the_training_data(
+    prompts: list[str], templates: set[str], skeletons: Skeletons
+) -> None:
     assert [prompt for prompt in prompts if skeletons.of(prompt) in templates] == []
+
+
+def test_a_training_prompt_that_was_not_yet_seen_is_known_by_its_template(
+    trained: Mapping[str, list[str]], templates: set[str], skeletons: Skeletons
+) -> None:
+    mixture = import_module("training.mixture")
+    seen = {text for texts in trained.values() for text in texts}
+    fresh = [text for name in trained for text in islice(asked(mixture, name, SEED + 1), 2_000)]
+
+    unseen = [text for text in fresh if text not in seen]
+
+    assert len(unseen) > 3_000
+    assert sum(skeletons.of(text) in templates for text in unseen) > 0.995 * len(unseen)

@@ -1,4 +1,4 @@
-"""How long a customer waits. Only live answers have a time, so the baseline, which may be saved, is not asked."""
+"""How long a customer waits. Only live answers have a time, so the baseline, which may be saved, is out."""
 
 import pytest
 

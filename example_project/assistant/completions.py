@@ -7,29 +7,29 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .models import Model, Usage
+from .answering import Answering
+from .models import Model
 from .reading import Piece
 from .requests import ChatRequest
 
 
-def completion(model: Model, request: ChatRequest, pieces: Iterable[Piece], usage: Usage) -> dict[str, Any]:
-    """The body of an answer that is not streamed."""
+def completion(answering: Answering, pieces: Iterable[Piece]) -> dict[str, Any]:
+    """The body of an answer that is not streamed, from all its pieces."""
+    request = answering.request
     by_choice: list[list[Piece]] = [[] for _ in range(request.choices)]
     for piece in pieces:
         by_choice[piece.choice].append(piece)
     return {
-        **_head(model, "chat.completion"),
+        **_head(answering.model, "chat.completion"),
         "choices": [_choice(index, own, request) for index, own in enumerate(by_choice)],
-        "usage": usage.as_json(),
+        "usage": answering.usage.as_json(),
     }
 
 
-def chunks(
-    model: Model, request: ChatRequest, pieces: Iterable[Piece], usage: Usage
-) -> Iterator[dict[str, Any]]:
+def chunks(answering: Answering, pieces: Iterable[Piece]) -> Iterator[dict[str, Any]]:
     """The events of a streamed answer, as its pieces come."""
-    head = _head(model, "chat.completion.chunk")
-    if request.stream_usage:
+    head = _head(answering.model, "chat.completion.chunk")
+    if answering.request.stream_usage:
         head["usage"] = None
     for piece in pieces:
         choice = {
@@ -39,8 +39,8 @@ def chunks(
             "finish_reason": piece.finish_reason,
         }
         yield {**head, "choices": [choice]}
-    if request.stream_usage:
-        yield {**head, "choices": [], "usage": usage.as_json()}
+    if answering.request.stream_usage:
+        yield {**head, "choices": [], "usage": answering.usage.as_json()}
 
 
 def _head(model: Model, kind: str) -> dict[str, Any]:

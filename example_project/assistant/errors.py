@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -9,10 +10,17 @@ class ApiError(Exception):
     """An answer that is an error; `param` names what is wrong in the request."""
 
     def __init__(
-        self, message: str, *, param: str | None = None, code: str | None = None, status: int = 400
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers or {}
         kind = "server_error" if status >= 500 else "invalid_request_error"
         self.error = {"message": message, "type": kind, "param": param, "code": code}
 

@@ -19,9 +19,10 @@ from queue import SimpleQueue
 from socketserver import ThreadingTCPServer
 from typing import Any
 
+from .answering import Answering
 from .completions import chunks, completion
 from .errors import ApiError
-from .models import Model, Usage
+from .models import Model
 from .reading import Piece
 from .requests import parse_request
 
@@ -73,6 +74,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the base class refuses, such as a broken request line, is refused in JSON too."""
+        # It may not know the version yet, and would take the client for one that knows no headers.
+        self.request_version, self.close_connection = self.protocol_version, True
         self._refuse(ApiError(message or explain or "bad request", status=code))
 
     def respond(self) -> None:
@@ -120,11 +123,12 @@ class Handler(BaseHTTPRequestHandler):
             self._expect("GET")
             self._send(200, _described(self._model(path.removeprefix("/v1/models/"))))
         else:
-            raise ApiError(f"there is no {path}, only /v1/models and /v1/chat/completions", status=404)
+            raise ApiError(f"there is no {self.path}, only /v1/models and /v1/chat/completions", status=404)
 
     def _expect(self, method: str) -> None:
         if self.command != method:
-            raise ApiError(f"{self.path} knows only {method}, not {self.command}", status=405)
+            message = f"{self.path} knows only {method}, not {self.command}"
+            raise ApiError(message, status=405, headers={"Allow": method})
 
     def _model(self, name: str) -> Model:
         if name not in self.server.models:
@@ -134,15 +138,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _complete(self, body: bytes) -> None:
         request = parse_request(body)
-        model = self._model(request.model)
-        prompt = model.prompt(request)
-        usage = Usage(prompt_tokens=len(prompt))
-        pieces = while_connected(model.answer(request, prompt, usage), self.connection)
+        answering = Answering(self._model(request.model), request)
+        pieces = while_connected(answering.pieces(), self.connection)
         if request.stream:
-            self._stream(chunks(model, request, self._as_they_come(pieces), usage))
+            self._stream(chunks(answering, self._as_they_come(pieces)))
         else:
             whole = self.server.thinking.submit(list, pieces).result()
-            self._send(200, completion(model, request, whole, usage))
+            self._send(200, completion(answering, whole))
 
     def _as_they_come(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """Hands over pieces from the thread that thinks, which doesn't wait for those who read slowly."""
@@ -176,20 +178,23 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
             self.close_connection = closes
 
-    def _send(self, status: int, content: Mapping[str, Any]) -> None:
+    def _send(
+        self, status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> None:
         body = json.dumps(content, allow_nan=False).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
+        closing = {"Connection": "close"} if self.close_connection else {}
+        for name, value in {**(headers or {}), **closing}.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
         self.wfile.flush()
 
     def _refuse(self, error: ApiError) -> None:
-        self._send(error.status, error.body)
+        self._send(error.status, error.body, error.headers)
 
 
 def while_connected(pieces: Iterator[Piece], connection: socket.socket) -> Iterator[Piece]:

@@ -1,7 +1,7 @@
-"""`python -m benchmarks`: one table of what a run costs, beside bare loops at the same concurrency.
+"""`python -m benchmarks`: what a run costs, beside bare loops as busy, and how far its statistics hold.
 
-`python -m benchmarks live`, `collect`, `recorded` or `unused` measure one part; `--quick` takes each figure
-once. What the figures mean is said in README.md.
+`python -m benchmarks live`, `collect`, `recorded`, `unused` or `coverage` measure one part; `--quick` takes
+each figure once, and fewer of them. What the figures mean is said in README.md.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks import coverage
 from benchmarks.measuring import ROOT, Cost, cost_of, server
 
+COSTS = ("live", "collect", "recorded", "unused")
 IN_FLIGHT = 64
 #: Name, cases, latency of the server in seconds.
 LIVE = (("A", 200, 0.05), ("B", 1000, 0.2), ("C", 2000, 0.0))
@@ -25,16 +27,28 @@ ONLY_OURS = [part for name in _OTHERS for part in ("-p", f"no:{name}")]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("parts", nargs="*", default=["live", "collect", "recorded", "unused"])
+    parser.add_argument("parts", nargs="*", default=[*COSTS, "coverage"])
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    runs = 1 if options.quick else 3
+    if costs := [part for part in options.parts if part in COSTS]:
+        _print_costs(costs, runs=1 if options.quick else 3)
+    if "coverage" in options.parts:
+        _print_coverage(options.quick)
+
+
+def _print_costs(names: Sequence[str], runs: int) -> None:
     parts = {"live": live, "collect": collect, "recorded": recorded, "unused": unused}
     print(f"{'what':<44}{'wall s':>9}{'CPU s':>9}{'MiB':>8}  runs  compared")
-    for part in options.parts:
+    for part in names:
         for name, cost, compared in parts[part](runs):
             costs = f"{cost.wall_s:>9.2f}{cost.cpu_s:>9.2f}{cost.peak_mib:>8.0f}{cost.runs:>6}"
             print(f"{name:<44}{costs}  {compared}", flush=True)
+
+
+def _print_coverage(quick: bool) -> None:
+    print(f"{'what':<68}{'found':>8}  remark")
+    for name, found, remark in coverage.table(quick):
+        print(f"{name:<68}{found:>8}  {remark}", flush=True)
 
 
 def live(runs: int) -> Iterator[tuple[str, Cost, str]]:

@@ -5,13 +5,19 @@ Loads numpy. The seed and the order of the cases decide the resamples: give both
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ftgate.stats.distributions import normal_cdf, normal_quantile
+from pytest_ftgate.stats.distributions import (
+    normal_cdf,
+    normal_quantile,
+    student_cdf,
+    student_quantile,
+)
 
 Floats = NDArray[np.float64]
 
@@ -27,13 +33,17 @@ class BootstrapEstimate:
 
     `value` is what was observed and `resampled` its sorted bootstrap values, in the same unit. `bias` and
     `acceleration` are z0 and a of Efron 1987 (Journal of the American Statistical Association 82:171); with
-    both 0 this is the percentile method. p-values are those of the bounds turned around.
+    both 0 this is the percentile method. With `cases`, at least 2, the bounds are those of so small a sample:
+    Student's quantile stands for the normal one, and n - 1 for the n that the bootstrap divides by
+    (Hesterberg 2015, The American Statistician 69:371, expanded percentiles). p-values are those of the
+    bounds turned around.
     """
 
     value: float
     resampled: Floats
     bias: float = 0.0
     acceleration: float = 0.0
+    cases: int | None = None
 
     def lower(self, confidence: float) -> float:
         """The one-sided lower bound."""
@@ -61,7 +71,7 @@ class BootstrapEstimate:
 
     def _share_under(self, confidence: float) -> float:
         """The share of resampled values under the bound of this confidence (Efron 1987, equation 2.3)."""
-        z = self.bias + normal_quantile(confidence)
+        z = self.bias + self._quantile(confidence)
         stretch = 1 - self.acceleration * z
         return normal_cdf(self.bias + z / stretch) if stretch > 0 else float(z > 0)
 
@@ -69,7 +79,17 @@ class BootstrapEstimate:
         """The confidence of the bound under which this share of resampled values lies."""
         z = normal_quantile(share) - self.bias
         stretch = 1 + self.acceleration * z
-        return normal_cdf(z / stretch - self.bias) if stretch > 0 else float(z > 0)
+        return self._cdf(z / stretch - self.bias) if stretch > 0 else float(z > 0)
+
+    def _quantile(self, confidence: float) -> float:
+        if self.cases is None:
+            return normal_quantile(confidence)
+        return math.sqrt(self.cases / (self.cases - 1)) * student_quantile(confidence, self.cases - 1)
+
+    def _cdf(self, z: float) -> float:
+        if self.cases is None:
+            return normal_cdf(z)
+        return student_cdf(z / math.sqrt(self.cases / (self.cases - 1)), self.cases - 1)
 
 
 def percentile_estimate(value: float, resampled: Floats) -> BootstrapEstimate:
@@ -77,14 +97,20 @@ def percentile_estimate(value: float, resampled: Floats) -> BootstrapEstimate:
     return BootstrapEstimate(value=value, resampled=np.sort(resampled))
 
 
-def bca_estimate(value: float, resampled: Floats, acceleration: float) -> BootstrapEstimate:
+def bca_estimate(
+    value: float, resampled: Floats, acceleration: float, cases: int | None = None
+) -> BootstrapEstimate:
     """The estimate by BCa; its bias is found where the observed value stands among the resampled ones."""
     ordered = np.sort(resampled)
     left, right = (np.searchsorted(ordered, value, side=side) for side in ("left", "right"))
     # Half of the ties on either side, and never all on one: then the bias would be infinite.
     share = (float(left + right) / 2 + 0.5) / (len(ordered) + 1)
     return BootstrapEstimate(
-        value=value, resampled=ordered, bias=normal_quantile(share), acceleration=acceleration
+        value=value,
+        resampled=ordered,
+        bias=normal_quantile(share),
+        acceleration=acceleration,
+        cases=cases,
     )
 
 

@@ -64,6 +64,21 @@ def _away_from_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
 
 
+def student_cdf(t: float, degrees: int) -> float:
+    """The share of Student's distribution with so many degrees of freedom below a finite `t`."""
+    inside = beta_cdf(t * t / (degrees + t * t), 0.5, degrees / 2)
+    return 0.5 + math.copysign(inside / 2, t)
+
+
+def student_quantile(share: float, degrees: int) -> float:
+    """The value below which this share of Student's distribution lies; infinite at 0 and 1."""
+    if not 0 < share < 1:
+        return normal_quantile(share)
+    # Halved between 0 and 1, where infinity is not far: t / (1 + t).
+    u = crossing(lambda u: student_cdf(u / (1 - u), degrees) >= max(share, 1 - share), 0.0, 1.0)
+    return math.copysign(u / (1 - u), share - 0.5)
+
+
 def binomial_at_most(k: int, n: int, rate: float) -> float:
     """The probability of at most `k` hits in `n` tries (DLMF 8.17.5)."""
     if k < 0:

@@ -49,13 +49,15 @@ def bca_mean(values: Sequence[float], *, seed: int, resamples: int = RESAMPLES) 
 
     The acceleration is that of the jackknife, which has a closed form for means (Efron and Tibshirani 1993,
     equation 14.15). Equal values give bounds without width: what that hides is said by `FewChangesEstimate`.
+
+    Widened as for a small sample (see `BootstrapEstimate`), in which all cases of the commonest value count
+    as one: where 10 of 100 cases differ, BCa alone covers 87 to 93 % instead of 95 %.
     """
     data = np.asarray(values, dtype=np.float64)
-    centred = data - data.mean()
-    squares = float((centred**2).sum())
-    acceleration = float((centred**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
     means = resample(len(data), resamples, seed, lambda drawn: data[drawn].mean(axis=1))
-    return bca_estimate(float(data.mean()), means, acceleration)
+    acceleration = _acceleration(data - data.mean())
+    telling = len(data) - max(Counter(values).values()) + 1
+    return bca_estimate(float(data.mean()), means, acceleration, cases=telling if telling > 1 else None)
 
 
 def sign_flip_p(differences: Sequence[float], *, seed: int, resamples: int = RESAMPLES) -> float:
@@ -72,6 +74,14 @@ def sign_flip_p(differences: Sequence[float], *, seed: int, resamples: int = RES
     sums = swap(len(sizes), resamples, seed, lambda coins: coins @ sizes) * 2 - sizes.sum()
     # Plus one on both sides: an observed split is itself one of the possible ones, so p is never 0.
     return (int((np.abs(sums) >= reached).sum()) + 1) / (resamples + 1)
+
+
+def _acceleration(centred: Floats) -> float:
+    largest = float(np.abs(centred).max())
+    if largest == 0:
+        return 0.0
+    scaled = centred / largest  # powers of tiny numbers would vanish
+    return float((scaled**3).sum() / (6 * (scaled**2).sum() ** 1.5))
 
 
 def _all_sums(sizes: Floats) -> Floats:

@@ -53,18 +53,21 @@ def test_bca_with_a_bias_takes_the_shares_of_efron_1987() -> None:
 
 
 @given(
-    st.lists(st.integers(-20, 20), min_size=5, max_size=60),
-    st.floats(-0.4, 0.4),
-    st.floats(-0.2, 0.2),
+    st.builds(
+        BootstrapEstimate,
+        value=st.just(0.0),
+        resampled=st.lists(st.integers(-20, 20), min_size=5, max_size=60).map(
+            lambda values: np.sort(np.asarray(values, dtype=np.float64))
+        ),
+        bias=st.floats(-0.4, 0.4),
+        acceleration=st.floats(-0.2, 0.2),
+        cases=st.sampled_from([None, 2, 7, 300]),
+    ),
     st.floats(0.55, 0.99),
     st.integers(-25, 25),
 )
-def test_bounds_and_p_values_agree(
-    values: list[int], bias: float, acceleration: float, confidence: float, threshold: int
-) -> None:
-    resampled = np.sort(np.asarray(values, dtype=np.float64))
-    estimate = BootstrapEstimate(value=0, resampled=resampled, bias=bias, acceleration=acceleration)
-    inside = resampled[0] < threshold <= resampled[-1]
+def test_bounds_and_p_values_agree(estimate: BootstrapEstimate, confidence: float, threshold: int) -> None:
+    inside = estimate.resampled[0] < threshold <= estimate.resampled[-1]
 
     for p, bound, meets in (
         (estimate.p_above(threshold), estimate.lower(confidence), np.greater_equal),

@@ -17,6 +17,8 @@ from pytest_ftgate.stats.distributions import (
     crossing,
     normal_cdf,
     normal_quantile,
+    student_cdf,
+    student_quantile,
 )
 
 RATES = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(1e-6, 1 - 1e-6))
@@ -35,6 +37,15 @@ def test_normal_quantiles_are_those_of_scipy(share: float) -> None:
 def test_quantiles_at_the_ends_are_infinite_and_come_back() -> None:
     assert (normal_quantile(0), normal_quantile(1)) == (-math.inf, math.inf)
     assert (normal_cdf(-math.inf), normal_cdf(math.inf)) == (0, 1)
+
+
+@given(st.integers(1, 5000), st.floats(0.0005, 0.9995))
+def test_students_distribution_is_that_of_scipy(degrees: int, share: float) -> None:
+    t = student_quantile(share, degrees)
+
+    assert t == pytest.approx(stats.t.ppf(share, degrees), rel=1e-6, abs=1e-6)
+    assert student_cdf(t, degrees) == pytest.approx(share, abs=1e-9)
+    assert student_quantile(1, degrees) == math.inf
 
 
 @given(st.floats(-0.1, 1.1), st.floats(0.1, 20_000), st.floats(0.1, 20_000))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,9 +54,21 @@ def test_bca_is_that_of_scipy(confidence: float) -> None:
         (values,), np.mean, confidence_level=confidence, method="BCa", n_resamples=40_000, rng=1
     ).confidence_interval
 
-    found = interval(bca_mean(list(values), seed=2, resamples=40_000), confidence)
+    plain = replace(bca_mean(list(values), seed=2, resamples=40_000), cases=None)
+    found = interval(plain, confidence)
     width = expected.high - expected.low
     assert found == pytest.approx((expected.low, expected.high), abs=0.02 * width)
+
+
+def test_bounds_are_wider_where_few_values_tell() -> None:
+    distinct = [place / 40 for place in range(40)]
+    mostly_equal = [0.5] * 35 + [0.1, 0.2, 0.9, 0.8, 0.7]
+
+    assert bca_mean(distinct, seed=1).cases == 40
+    assert bca_mean(mostly_equal, seed=1).cases == 6
+    low, high = interval(bca_mean(mostly_equal, seed=1), 0.95)
+    inner_low, inner_high = interval(replace(bca_mean(mostly_equal, seed=1), cases=None), 0.95)
+    assert low < inner_low < inner_high < high
 
 
 def test_fewer_than_five_changes_are_bounded_exactly() -> None:

@@ -13,12 +13,18 @@ from pytest_ftgate.scorers.options import check_limit
 from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
 from pytest_ftgate.scores import Score
 
-Measure = Callable[[Completion], tuple[float, Mapping[str, Any]]]
+#: What was measured, and its details; None where the answer has nothing that could be: then the check fails.
+Measure = Callable[[Completion], tuple[float, Mapping[str, Any]] | None]
 
 
-def _perplexity(completion: Completion) -> tuple[float, Mapping[str, Any]]:
-    """The exponential of minus the mean log-probability of the answer's tokens (Jelinek et al. 1977)."""
+def _perplexity(completion: Completion) -> tuple[float, Mapping[str, Any]] | None:
+    """The exponential of minus the mean log-probability of the answer's tokens (Jelinek et al. 1977).
+
+    An answer without text, a tool call alone say, has none: the model's doing, and no error.
+    """
     logprobs = completion.logprobs
+    if not logprobs and not completion.text:
+        return None
     if not logprobs:
         raise ScorerError("the endpoint gave no log-probabilities of the answer's tokens")
     total = math.fsum(logprobs)
@@ -51,7 +57,11 @@ def _tokens(completion: Completion) -> tuple[float, Mapping[str, Any]]:
 
 def _measured(name: str, doc: str, unit: str, measure: Measure, limit: Mapping[str, Any]) -> ScorerSpec:
     def score(options: Mapping[str, Any], subject: Subject) -> Score:
-        value, details = measure(subject.completion)
+        found = measure(subject.completion)
+        if found is None:
+            nothing = f"{name}: the answer has no text of which it could be measured"
+            return Score(scorer=name, value=0.0, passed=False, explanation=nothing)
+        value, details = found
         if math.isnan(value) or value < 0:
             raise ScorerError(f"measured {value}, which is no {name}")
         passed = value <= options["at_most"]
@@ -79,7 +89,7 @@ _NUMBER: Mapping[str, Any] = {"type": "number", "minimum": 0}
 SCORERS = (
     _measured(
         "perplexity",
-        "exp of minus the mean log-probability of the answer's tokens; log-probabilities are asked for.",
+        "exp of minus the mean log-probability of the answer's tokens; log-probabilities are asked for, and an answer without text fails.",
         "",
         _perplexity,
         {"type": "number", "minimum": 1},

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pytest_ftgate.completions import Completion, Usage
+from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import ScorerError
 from tests.scorers.build import problem, score
 
@@ -19,6 +19,18 @@ def test_perplexity_is_exp_of_minus_the_mean_log_probability() -> None:
 
 def test_a_perplexity_beyond_all_numbers_fails() -> None:
     assert not score(Completion(logprobs=(-9999.0,)), "perplexity", at_most=10).passed
+
+
+@pytest.mark.parametrize("logprobs", [None, ()])
+def test_an_answer_without_text_misses_its_perplexity_and_is_no_error(
+    logprobs: tuple[float, ...] | None,
+) -> None:
+    call = ToolCall(name="track_parcel", arguments="{}")
+
+    found = score(Completion(tool_calls=(call,), logprobs=logprobs), "perplexity", at_most=10)
+
+    assert (found.passed, found.value) == (False, 0.0)
+    assert found.explanation == "perplexity: the answer has no text of which it could be measured"
 
 
 @pytest.mark.parametrize(
@@ -42,10 +54,14 @@ def test_a_limit_is_inclusive_and_says_what_was_measured(
 @pytest.mark.parametrize(
     ("scorer", "completion", "message"),
     [
-        ("perplexity", Completion(), "the endpoint gave no log-probabilities of the answer's tokens"),
         (
             "perplexity",
-            Completion(logprobs=()),
+            Completion(text="Hello"),
+            "the endpoint gave no log-probabilities of the answer's tokens",
+        ),
+        (
+            "perplexity",
+            Completion(text="Hello", logprobs=()),
             "the endpoint gave no log-probabilities of the answer's tokens",
         ),
         (

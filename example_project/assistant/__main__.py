@@ -23,16 +23,20 @@ def main() -> None:
     """Prints the base URL, then serves."""
     options = _options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        try:
-            server = Server((options.host, options.port), read_models(options.models))
-        except (ModelFileError, OSError) as error:
-            sys.exit(f"assistant: {error}")
-        with server:
-            if options.until_stdin_closes:
-                Thread(target=_stop_with_stdin, args=[server], daemon=True).start()
-            print(server.base_url, flush=True)
-            server.serve_forever(poll_interval=0.1)
+    with suppress(KeyboardInterrupt), _server(options) as server:
+        if options.until_stdin_closes:
+            Thread(target=_stop_with_stdin, args=[server], daemon=True).start()
+        print(server.base_url, flush=True)
+        server.serve_forever(poll_interval=0.1)
+
+
+def _server(options: argparse.Namespace) -> Server:
+    try:
+        return Server((options.host, options.port), read_models(options.models))
+    except ModelFileError as error:
+        sys.exit(f"assistant: {error}")
+    except OSError as error:
+        sys.exit(f"assistant: {options.host}:{options.port}: {error.strerror}")
 
 
 def _options() -> argparse.Namespace:

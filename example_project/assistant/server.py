@@ -39,9 +39,9 @@ class Server(ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], models: Mapping[str, Model]) -> None:
-        super().__init__(address, Handler)
         self.models = models
-        self.thinking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="thinking")
+        self.thinking = ThreadPoolExecutor(max_workers=1)
+        super().__init__(address, Handler)
 
     @property
     def base_url(self) -> str:

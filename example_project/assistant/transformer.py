@@ -108,7 +108,7 @@ class Transformer:
 
     def _normalized(self, x: Floats) -> Floats:
         """Each row divided by its length: the root mean square's factor sqrt(width) is in the weights."""
-        rows: Floats = x / np.sqrt(np.vecdot(x, x)[:, None] + 1e-6 * self.config.width)
+        rows: Floats = x / np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] + 1e-6 * self.config.width)
         return rows
 
     def _rotatable(self, qkv: Floats) -> Floats:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from tests.example_project.conftest import RECITED
 EXAMPLE = Path(__file__).parents[2] / "example_project"
 CASES = f"""
 cases:
-  - {{id: hello, prompt: Hello, expect: {{exact_match: {{reference: {RECITED["speaker"]!r}}}}}}}
+  - {{id: hello, prompt: Hello, expect: {{exact_match: {{reference: {json.dumps(RECITED["speaker"])}}}}}}}
   - {{id: bye, prompt: Bye, expect: {{contains: parcel}}}}
 """
 MODELS = """
@@ -30,9 +32,10 @@ gate:
   min_cases: 1
 """
 TEST = """
-import os, sys
+import os, pytest
 
-def test_it():
+@pytest.mark.parametrize("number", range(6))
+def test_it(number):
     with open(f"url-{os.getpid()}.txt", "w") as file:
         file.write(os.environ.get("PARCEL_ASSISTANT_URL", "none"))
 """
@@ -92,11 +95,14 @@ def assert_nobody_listens(url: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("options", [[], ["-n2"]])
-def test_a_run_of_a_model_has_one_server_and_ends_it(project: Path, options: list[str]) -> None:
+@pytest.mark.parametrize(("options", "processes"), [([], 1), (["-n2"], 2)])
+def test_a_run_of_a_model_has_one_server_and_ends_it(
+    project: Path, options: list[str], processes: int
+) -> None:
     done = run(project, "--model=speaker", *options)
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list(project.glob("url-*.txt"))) == processes
     [url] = urls(project)
     assert url.startswith("http://127.0.0.1:")
     assert_nobody_listens(url)
@@ -181,6 +187,7 @@ def test_however_pytest_ends_so_does_its_server(project: Path, number: signal.Si
         with socket.create_connection(address(url), timeout=60) as client:
             session.send_signal(number)
 
-            assert client.recv(1) == b""
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
         session.communicate(timeout=60)
     assert_nobody_listens(url)

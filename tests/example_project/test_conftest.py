@@ -56,7 +56,7 @@ def project(tmp_path: Path, models_folder: Path) -> Path:
     shutil.copytree(EXAMPLE / "assistant", project / "assistant", ignore=ignored)
     shutil.copytree(models_folder, project / "assistant", dirs_exist_ok=True)
     shutil.copy(EXAMPLE / "conftest.py", project)
-    (project / "hello.evalcase.yaml").write_text(CASES, encoding="utf-8")
+    (project / "the_last.evalcase.yaml").write_text(CASES, encoding="utf-8")
     (project / "ftgate.yaml").write_text(MODELS, encoding="utf-8")
     (project / "test_url.py").write_text(TEST, encoding="utf-8")
     (project / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
@@ -143,7 +143,7 @@ def test_a_look_at_the_cases_starts_nothing(project: Path) -> None:
     done = run(project, "--model=speaker", "--collect-only", "-q")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "hello.evalcase.yaml::hello" in done.stdout
+    assert "the_last.evalcase.yaml::hello" in done.stdout
 
 
 def test_a_server_that_runs_already_is_used(project: Path, server: Server) -> None:

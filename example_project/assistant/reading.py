@@ -59,7 +59,8 @@ class Content:
 
     def _doubtful(self) -> int:
         """The length of the longest end that some stop sequence begins with."""
-        starts = (stop[:length] for stop in self._stops for length in range(1, len(stop)))
+        most = len(self._held) + 1
+        starts = (stop[:length] for stop in self._stops for length in range(1, min(len(stop), most)))
         return max((len(start) for start in starts if self._held.endswith(start)), default=0)
 
 

@@ -157,8 +157,9 @@ class _Parameters:
     def stop(self) -> tuple[bytes, ...]:
         value = self.take("stop", [])
         texts = [value] if isinstance(value, str) else value
-        if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
-            raise ApiError("'stop' must be a text or a list of texts, none of them empty", param="stop")
+        is_list = isinstance(texts, list) and len(texts) <= 4
+        if not is_list or not all(isinstance(text, str) and text for text in texts):
+            raise ApiError("'stop' must be a text or up to four texts, none of them empty", param="stop")
         return tuple(text.encode("utf-8", "replace") for text in texts)
 
     def top_logprobs(self) -> int | None:

@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise ConnectionAbortedError("an answer broke off") from None
             self._refuse(ApiError("the server failed; its own output says why", status=500))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond  # noqa: N815 - as the base class calls them
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond  # noqa: N815 - the base class's names
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")

@@ -110,5 +110,5 @@ def _respelt(arguments: str) -> str:
     """JSON in the one spelling that the models know; what is no JSON stays as it was written."""
     try:
         return json.dumps(json.loads(arguments or "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments

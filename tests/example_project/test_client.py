@@ -92,6 +92,24 @@ def test_a_stream_brings_the_same_text_and_usage(client: OpenAI) -> None:
     assert {chunk.system_fingerprint for chunk in chunks} == {whole.system_fingerprint}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_sampled_is_the_same_streamed_or_not(client: OpenAI, seed: int) -> None:
+    params = {"tools": [FIND], "temperature": 2, "top_p": 0.95, "seed": seed, "max_tokens": 40, "n": 2}
+    create: Any = client.chat.completions.create
+
+    whole = ask(client, "base", **params).choices
+    chunks = list(create(model="base", messages=HELLO, stream=True, **params))
+
+    for choice in whole:
+        deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices[0].index == choice.index]
+        calls = [call.function for delta in deltas for call in delta.tool_calls or ()]
+        message = choice.message
+        made = [call.model_dump()["function"] for call in message.tool_calls or ()]
+        assert "".join(delta.content or "" for delta in deltas) == (message.content or "")
+        assert "".join(call.arguments for call in calls) == "".join(call["arguments"] for call in made)
+        assert [call.name for call in calls if call.name is not None] == [call["name"] for call in made]
+
+
 def test_a_stream_without_usage_ends_with_the_answer(client: OpenAI) -> None:
     stream = client.chat.completions.create(model="speaker", messages=HELLO, temperature=0, stream=True)
 

@@ -147,7 +147,8 @@ def test_what_the_server_can_not_do_is_refused_by_name(name: str, value: object)
         ({"n": 17}, "n", "'n' must be a whole number from 1 to 16"),
         ({"n": 1.0}, "n", "'n' must be a whole number from 1 to 16"),
         ({"seed": "x"}, "seed", "'seed' must be a whole number"),
-        ({"stop": [""]}, "stop", "'stop' must be a text or a list of texts, none of them empty"),
+        ({"stop": [""]}, "stop", "'stop' must be a text or up to four texts, none of them empty"),
+        ({"stop": [*"abcde"]}, "stop", "'stop' must be a text or up to four texts, none of them empty"),
         ({"stream": 1}, "stream", "'stream' must be true or false"),
         ({"top_logprobs": 2}, "top_logprobs", "'top_logprobs' needs 'logprobs': true"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,8 +71,9 @@ def test_text_before_calls_is_kept() -> None:
     assert spelt(answer_ids(called(("f", "{}"), text="One moment"), KNOWN)) == "One moment<call>f {}<end>"
 
 
-def test_arguments_that_are_no_json_stay_as_they_were_written() -> None:
-    assert spelt(answer_ids(called(("f", "{number: 1")), KNOWN)) == "<call>f {number: 1<end>"
+@pytest.mark.parametrize("arguments", ["{number: 1", "[" * 20_000])
+def test_arguments_that_are_no_json_stay_as_they_were_written(arguments: str) -> None:
+    assert spelt(answer_ids(called(("f", arguments)), KNOWN)) == f"<call>f {arguments}<end>"
 
 
 def test_a_text_that_spells_a_role_stays_text() -> None:

@@ -23,7 +23,8 @@ MAY_SEE = {
     "scorers": {*ROW},
     "files": {*ROW, "scorers"},
     "models": {*ROW},
-    "reports": {*ROW},
+    "planning": {*ROW},
+    "reports": {*ROW, "planning"},
 }
 #: Modules that only these folders import.
 ONLY_IN = {

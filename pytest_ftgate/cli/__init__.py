@@ -10,6 +10,7 @@ import click
 
 from pytest_ftgate import __version__
 from pytest_ftgate.cli.decide import decide
+from pytest_ftgate.cli.plan import plan
 from pytest_ftgate.cli.schema import schema
 from pytest_ftgate.cli.verify import verify
 
@@ -22,5 +23,5 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-for _command in (decide, schema, verify):
+for _command in (decide, plan, schema, verify):
     main.add_command(_command)

@@ -1,0 +1,260 @@
+"""What `ftgate plan` shows: cases, requests and cost, what each criterion can decide, leaks. Lines only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pytest_ftgate.planning import CriterionPlan, Demand, Outlook, Prospect, RunPlan
+from pytest_ftgate.planning.advice import about, percent, points
+from pytest_ftgate.planning.assumptions import BASELINE, DISCORDANCE, MARGIN
+from pytest_ftgate.reports.columns import columns
+from pytest_ftgate.reports.lines import Line, Segment, Style, as_ascii, cells, line, pad, shorten_middle
+from pytest_ftgate.reports.numbers import NOTHING
+from pytest_ftgate.reports.page import Page
+from pytest_ftgate.reports.plan_leaks import leak_lines
+
+PROSPECT_STYLES: Mapping[Prospect, Style] = {
+    Prospect.DECIDABLE: "green",
+    Prospect.TOO_FEW: "yellow",
+    Prospect.NEVER: "red",
+    Prospect.UNKNOWN: "plain",
+}
+
+_MIN_WIDTH, _MAX_WIDTH = 72, 160
+_MAX_GROUPS = 40
+_MAX_LISTED = 20
+_WORD = max(len(prospect) for prospect in Prospect)
+_SHOWN_ONLY = "shown only"
+
+
+def render_plan(plan: RunPlan, *, width: int, verbosity: int = 0, ascii_only: bool = False) -> Sequence[Line]:
+    """The whole plan; `width` is the terminal's, in columns, of which 72 to 160 are used."""
+    page = Page(width=min(max(width, _MIN_WIDTH), _MAX_WIDTH), verbosity=verbosity, ascii_only=ascii_only)
+    sections = [
+        [*_cases(plan, page)],
+        [*_demands(plan, page)],
+        [*_assumptions(plan, page)],
+        [*_criteria(plan.criteria, page)],
+        [*leak_lines(plan.leaks, page)] if plan.leaks else [],
+        [*_conclusion(plan)],
+    ]
+    lines = [row for section in sections if section for row in (*section, line())][:-1]
+    return [as_ascii(row) for row in lines] if ascii_only else lines
+
+
+# Cases and requests.
+
+
+def _cases(plan: RunPlan, page: Page) -> Iterator[Line]:
+    suites = len({group.suite for group in plan.groups})
+    noun = "1 suite" if suites == 1 else f"{suites} suites"
+    yield line(Segment(f"{_counted(plan.cases, 'case')} in {noun}", "bold"))
+    shown = plan.groups if page.verbosity > 0 else plan.groups[:_MAX_GROUPS]
+    rows = [
+        (page.text(group.suite), group.role, page.text(group.category), f"{group.n:,}") for group in shown
+    ]
+    yield from columns(("suite", "role", "category", "cases"), rows, page, right=1)
+    if len(shown) < len(plan.groups):
+        yield _note(f"{len(plan.groups) - len(shown)} more categories; -v shows all", page)
+    if plan.skipped:
+        yield from _listed(
+            f"{_counted(len(plan.skipped), 'case')} skipped",
+            [f"{case.path}::{case.id}: {case.skip}" for case in plan.skipped],
+            page,
+        )
+    if plan.is_narrowed:
+        left_out = plan.preview.plan.left_out
+        said = f"narrowed ({_counted(len(left_out), 'item')} left out): such a run decides nothing"
+        yield from page.paragraph(
+            f"{said}. Requests are those of what is selected, criteria those of a whole run.", style="yellow"
+        )
+    yield from _warnings(plan, page)
+
+
+def _warnings(plan: RunPlan, page: Page) -> Iterator[Line]:
+    for warning in plan.preview.warnings[:_MAX_LISTED]:
+        yield from page.paragraph(page.text(warning), first="warning: ", indent="    ", style="yellow")
+
+
+def _demands(plan: RunPlan, page: Page) -> Iterator[Line]:
+    if not plan.demands:
+        return
+    rows = [_demand(demand, page) for demand in plan.demands]
+    header = ("arm", "answered by", "requests", "tokens in", "tokens out", "cost")
+    yield from columns(header, rows, page, right=4)
+    yield from page.paragraph(" ".join(_rules(plan)), style="dim")
+    if plan.preview.assumed:
+        named = [f"--{arm}=NAME" for arm in sorted(plan.preview.assumed, reverse=True)]
+        both = "both arms are" if len(named) > 1 else "it is"
+        yield from page.paragraph(
+            f"No model is named, so {both} assumed; name {'them' if len(named) > 1 else 'it'} with "
+            f"{' '.join(named)}.",
+            style="dim",
+        )
+
+
+def _demand(demand: Demand, page: Page) -> tuple[str, ...]:
+    name = page.text(demand.answerer.name)
+    if not demand.sends:
+        return str(demand.arm), name, "0", NOTHING, NOTHING, "saved"
+    estimated = "~" if demand.observed else "≤ "
+    out = "no limit" if demand.tokens_out is None else f"{estimated}{demand.tokens_out:,}"
+    return str(demand.arm), name, f"{demand.requests:,}", f"~{demand.tokens_in:,}", out, _cost(demand)
+
+
+def _cost(demand: Demand) -> str:
+    if demand.cost is None:
+        return "no price"
+    sign = "≥ " if demand.unlimited else "~" if demand.observed else "≤ "
+    return f"{sign}{demand.cost:,.2f}" if demand.cost >= 1 else f"{sign}{demand.cost:.2g}"
+
+
+def _rules(plan: RunPlan) -> Iterator[str]:
+    """How the numbers came about, as far as they are there."""
+    asked = [demand for demand in plan.demands if demand.sends]
+    yield "Tokens in: one for every 4 bytes of text."
+    if any(demand.observed for demand in asked):
+        yield f"Tokens out: as in {plan.based_on}, else the limit."
+    elif any(demand.tokens_out is not None for demand in asked):
+        yield "Tokens out: the limit of every answer (max_tokens)."
+    if any(demand.unlimited for demand in asked):
+        yield "An answer without a limit is not in the cost: set max_tokens, or give --from RECORD."
+    if any(demand.cost for demand in asked):
+        yield "Cost: by `price:` in ftgate.yaml."
+    if any(ask.case.turns for ask in plan.preview.asks):
+        yield "Conversations: more requests if the model calls tools."
+
+
+# Criteria.
+
+
+def _assumptions(plan: RunPlan, page: Page) -> Iterator[Line]:
+    """What is taken for true, and how to change it."""
+    if not any(criterion.truth for criterion in plan.criteria):
+        return
+    yield from page.paragraph(" ".join(_assumed(plan)), style="dim", max_lines=8)
+
+
+def _assumed(plan: RunPlan) -> Iterator[str]:
+    given = plan.assumptions
+    values = {"rate": given.rate, "baseline": given.baseline, "discordance": given.discordance}
+    told = [f"{name} {percent(value)}" for name, value in values.items() if value is not None]
+    told += [f"change {points(given.change)} points"] if given.change is not None else []
+    if told:
+        yield f"Given: {', '.join(told)}."
+    if plan.based_on:
+        yield f"Rates and discordance: as in {plan.based_on}, where it has these cases."
+    yield from _defaults(plan)
+    yield "To change this: --assume baseline=70% discordance=20% rate=95%, or --from RECORD."
+
+
+def _defaults(plan: RunPlan) -> Iterator[str]:
+    """The defaults that some criterion rests on."""
+    assumed = [c for c in plan.criteria if c.truth is not None and c.truth.source == "assumed"]
+    given = plan.assumptions
+    if any(c.criterion.compare == "delta" for c in assumed):
+        yield (
+            f"Assumed: a baseline at {percent(BASELINE)}, arms that differ on {percent(DISCORDANCE)} of "
+            "cases, and a model that is no different where a drop is allowed, "
+            f"else {100 * MARGIN:.0f} points better than the threshold."
+        )
+    if given.rate is None and any(c.criterion.compare != "delta" for c in assumed):
+        yield "Assumed: true rates halfway from the threshold to 100%."
+
+
+def _criteria(criteria: Sequence[CriterionPlan], page: Page) -> Iterator[Line]:
+    """One line per criterion in columns, and below it what to expect and what to do."""
+    rows = [_numbers(plan, page) for plan in criteria]
+    widths = [max((cells(row[column]) for row in rows), default=0) for column in range(4)]
+    widths[0] = min(widths[0], max(page.width - _WORD - sum(widths[1:]) - 8 - len(_SHOWN_ONLY) - 2, 12))
+    for plan, (name, *numbers) in zip(criteria, rows, strict=True):
+        style: Style = "plain" if plan.decides else "dim"
+        texts = [pad(shorten_middle(name, widths[0]), widths[0])]
+        texts += [pad(number, width) for number, width in zip(numbers, widths[1:], strict=True)]
+        word = Segment(
+            pad(plan.outlook.prospect, _WORD),
+            PROSPECT_STYLES[plan.outlook.prospect] if plan.decides else "dim",
+        )
+        note = "" if plan.decides else f"  {_SHOWN_ONLY}"
+        yield line(word, Segment(f"  {'  '.join(texts)}{note}".rstrip(), style))
+        yield from _explained(plan, style, page)
+
+
+def _numbers(plan: CriterionPlan, page: Page) -> tuple[str, str, str, str]:
+    """Name, threshold, n, and what so many cases can see."""
+    criterion = plan.criterion
+    strict = " strict" if criterion.evidence == "strict" else ""
+    return (
+        page.text(criterion.name),
+        page.text(criterion.needed + strict),
+        f"n={plan.n:,}",
+        _sees(plan, plan.outlook),
+    )
+
+
+def _sees(plan: CriterionPlan, outlook: Outlook) -> str:
+    if outlook.detectable is None:
+        return ""
+    sign = "≥" if plan.criterion.bound == "at_least" else "≤"
+    value = round(outlook.detectable, 3)
+    shown = points(value) if plan.criterion.compare == "delta" else percent(value)
+    return f"sees {sign} {shown}"
+
+
+def _explained(plan: CriterionPlan, style: Style, page: Page) -> Iterator[Line]:
+    indent = " " * (_WORD + 2)
+    outlook = plan.outlook
+    if plan.decides or page.verbosity > 0:
+        yield from page.paragraph(_said(outlook, page), first=indent, indent=indent, style=style)
+    if page.verbosity > 0 and plan.truth is not None:
+        for evidence, other in plan.outlooks.items():
+            details = [f"{evidence}: {other.prospect}", *_details(plan, other)]
+            if evidence != plan.criterion.evidence:
+                details.append(_said(other, page))
+            yield from page.paragraph("; ".join(details), first=indent, indent=indent + "  ", style="dim")
+        yield from page.paragraph(f"truth: {plan.truth.source}", first=indent, indent=indent, style="dim")
+
+
+def _details(plan: CriterionPlan, outlook: Outlook) -> Iterator[str]:
+    if sees := _sees(plan, outlook):
+        yield sees
+    if outlook.needed is not None:
+        yield f"{outlook.needed:,} cases for 80% power"
+    if outlook.if_unchanged is not None:
+        yield f"a model just like its baseline gets GO in {about(outlook.if_unchanged)} of runs"
+
+
+def _said(outlook: Outlook, page: Page) -> str:
+    return page.text("; ".join(part for part in (outlook.sentence, outlook.remedy) if part))
+
+
+def _conclusion(plan: RunPlan) -> Iterator[Line]:
+    """What all of it amounts to, in a line or two."""
+    deciding = [criterion for criterion in plan.criteria if criterion.decides]
+    if not deciding:
+        yield line(Segment("No criterion decides: such a run never ends in SHIP.", "red"))
+        return
+    counts = {prospect: sum(c.outlook.prospect is prospect for c in deciding) for prospect in Prospect}
+    told = ", ".join(f"{n} {prospect}" for prospect, n in counts.items() if n)
+    noun = "criterion" if len(deciding) == 1 else "criteria"
+    yield line(Segment(f"{len(deciding)} deciding {noun}: {told}", "bold"))
+    if counts[Prospect.NEVER]:
+        yield line(Segment("Whatever the models answer, this run can't end in SHIP.", "red"))
+
+
+# Small things.
+
+
+def _listed(head: str, texts: Sequence[str], page: Page) -> Iterator[Line]:
+    """A count, with -v what was counted."""
+    yield _note(head + ("" if page.verbosity > 0 else "; -v names them"), page)
+    for text in texts[:_MAX_LISTED] if page.verbosity > 0 else ():
+        yield from page.paragraph(page.text(text), first="  ", indent="    ", style="dim")
+
+
+def _note(text: str, page: Page) -> Line:
+    return line(Segment(shorten_middle(page.text(text), page.width), "dim"))
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

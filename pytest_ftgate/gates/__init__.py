@@ -1,9 +1,10 @@
 """The gate: criteria, their results, and the verdict. Pure computation, exact where it decides."""
 
+from pytest_ftgate.gates.builtin_metrics import BUILTIN_METRICS
 from pytest_ftgate.gates.config import DEFAULT_CRITERIA, parse_gate
 from pytest_ftgate.gates.criteria import Criterion, CriterionResult, Gate, GateError, Status
 from pytest_ftgate.gates.deciding import undecidable
-from pytest_ftgate.gates.metrics import BUILTIN_METRICS, Metric
+from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.verdict import Assessment, Verdict, Word, assess, judged_cases
 
 __all__ = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
@@ -13,6 +13,7 @@ from pytest_ftgate.errors import FtgateError
 Compare = Literal["value", "delta", "ratio"]
 Bound = Literal["at_least", "at_most"]
 Per = Literal["category", "suite", "role", "tag"]
+Evidence = Literal["point", "strict"]
 
 
 class Status(StrEnum):
@@ -46,7 +47,10 @@ class GateError(FtgateError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """One go/no-go rule as configured. `threshold` is exact, `written` the author's text for it (`85%`)."""
+    """One go/no-go rule as configured. `threshold` is exact, `written` the author's text for it (`85%`).
+
+    `seen` is the tag of the cases that are in the training data, for `generalization_gap`; else empty.
+    """
 
     name: str
     metric: tuple[str, ...]
@@ -59,8 +63,9 @@ class Criterion:
     category: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     per: Per | None = None
+    seen: str = ""
     min_cases: int = 10
-    evidence: Literal["point", "strict"] = "point"
+    evidence: Evidence = "point"
     optional: bool = False
     advisory: bool = False
 
@@ -78,12 +83,14 @@ class Criterion:
 class Gate:
     """A whole gate. `is_default` if no `criteria:` were written; `suites` are globs from the rootdir.
 
+    `traffic` holds the share of each category in real use; shares add up to 1, or there are none.
     `digest` is equal for gates that decide alike, however their numbers were written.
     """
 
     criteria: tuple[Criterion, ...]
     max_errors: int = 0
     confidence: Fraction = Fraction(95, 100)
+    traffic: Mapping[str, Fraction] = field(default_factory=dict)
     suites: tuple[str, ...] = ()
     strict: bool = False  # --ftgate-strict: the criterion `every_case`
     is_default: bool = True
@@ -94,9 +101,10 @@ class Gate:
 class CriterionResult:
     """What became of one criterion.
 
-    `observed` is exact (0…1 for rates, seconds, tokens, …), None if nothing was measured. `n` counts
-    cases (calls for latency, votes for preference). `reason` is one plain sentence. `threshold` is the text
-    with its bound: `≥ 85%`.
+    `observed` is exact (0…1 for rates, seconds, tokens, …), None if nothing was measured; `interval` is the
+    two-sided one at the gate's confidence in the same unit, None where nothing bounds it. `n` counts cases
+    (calls for latency, votes for preference). `evidence` is what it was decided by. `reason` is one plain
+    sentence. `threshold` is the text with its bound: `≥ 85%`.
     """
 
     name: str

@@ -1,33 +1,44 @@
-"""What a criterion measures in the cases it reads: one exact number, and what errors cost it."""
+"""What a criterion measures in the cases it reads: one exact number, its bounds, and what errors cost it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.gates.metrics import Metric, Sample
+from pytest_ftgate.gates.estimates import Unbounded
+from pytest_ftgate.gates.metrics import Metric
+from pytest_ftgate.gates.samples import Row, Sample, Sampled
 from pytest_ftgate.gates.selection import Scope
+from pytest_ftgate.gates.strata import StratumRate
 from pytest_ftgate.record.plan import CaseKey
 from pytest_ftgate.record.runs import RunInfo
 from pytest_ftgate.record.trials import Outcome, Trial
-from pytest_ftgate.summary.case_results import CaseResult, mean, share_passed
+from pytest_ftgate.stats.estimates import Estimate
+from pytest_ftgate.stats.weighted_sums import Part, WeightedSumEstimate
+from pytest_ftgate.summary.case_results import CaseResult, repeat_outcomes, total
 from pytest_ftgate.summary.latencies import nearest_rank
+
+#: The trials of one case, by arm.
+Trials = Sequence[Sequence[Trial]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """What was measured: `observed` is compared with the threshold, None if there is nothing.
 
-    `model` and `baseline` are the numbers that a comparison is made of. `n` counts cases or calls; `lost`
-    counts errored trials that took a value away, `errored` the cases in which an error counts as an outcome.
-    `typical_s` is the smallest median of an arm's times, None where no times are measured.
+    `estimate` bounds it. `model` and `baseline` are the numbers that a comparison is made of, `parts` the
+    rates of groups of cases where there are several. `n` counts cases or calls; `lost` counts errored trials
+    that took a value away, `errored` the cases in which an error counts as an outcome. `typical_s` is the
+    smallest median of an arm's times, None where no times are measured.
     """
 
     observed: Fraction | None = None
+    estimate: Estimate | Unbounded = field(default=Unbounded(why="nothing was measured"))
     model: Fraction | None = None
     baseline: Fraction | None = None
+    parts: Mapping[str, StratumRate] = field(default_factory=dict)
     n: int = 0
     lost: int = 0
     errored: int = 0
@@ -37,49 +48,86 @@ class Measurement:
 def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -> Measurement:
     """The measurement of one criterion; exact, and independent of any order."""
     arms = (Arm.MODEL, Arm.BASELINE) if scope.compares else (Arm.MODEL,)
-    rows = [
-        [results[key].of(arm, items) for arm in arms] for key, items in scope.items.items() if key in results
-    ]
+    rows = {
+        key: [results[key].of(arm, items) for arm in arms]
+        for key, items in scope.items.items()
+        if key in results
+    }
     if scope.metric.passed is not None:
         return _passes(scope, rows)
-    lost = _lost(scope.metric, rows, arms, run)
-    samples = [found for row in rows if all(found := _samples(scope.metric, row))]
-    if not samples:
-        return Measurement(lost=lost)
-    return _combined(scope, samples, lost)
+    lost = _lost(scope.metric, list(rows.values()), arms, run)
+    samples = [found for row in rows.values() if all(found := _samples(scope.metric, row))]
+    return _combined(scope, samples, lost) if samples else Measurement(lost=lost)
 
 
-def _passes(scope: Scope, rows: Sequence[Sequence[Sequence[Trial]]]) -> Measurement:
-    """Shares of passes; an errored trial counts against shipping: for `at_most`, a pass of the model does."""
-    assert scope.metric.passed is not None
-    harmful = scope.criterion.bound == "at_most"
-    values = []
-    for row in rows:
-        shares = [
-            share_passed(trials, scope.metric.passed, error=harmful if arm == 0 else not harmful)
-            for arm, trials in enumerate(row)
-        ]
-        known = [share for share in shares if share is not None]
+def _passes(scope: Scope, rows: Mapping[CaseKey, Trials]) -> Measurement:
+    """Shares of passes, by group of cases; the whole is the groups' rates times their weights, added up."""
+    values: dict[str, list[Row]] = {}
+    for key, row in rows.items():
+        shares = [_share(scope, scope.strata_of[key], arm, trials) for arm, trials in enumerate(row)]
+        known = [[(share,)] for share in shares if share is not None]
         if len(known) == len(row):
-            values.append(known)
-    if not values:
-        return Measurement()
-    model, *baseline = (mean(column) for column in zip(*values, strict=True))
-    observed = model - baseline[0] if baseline else model
+            values.setdefault(scope.strata_of[key], []).append(known)
+    if not values or values.keys() != scope.strata.keys():
+        return Measurement(n=sum(map(len, values.values())))
+    groups = {key: _sampled(scope, values[key]) for key in scope.strata}
+    rates = {key: group.combined() for key, group in groups.items()}
+    weights = {key: stratum.weight for key, stratum in scope.strata.items()}
+    observed = {key: rate.observed or Fraction(0) for key, rate in rates.items()}
+    model = {key: rate.model or Fraction(0) for key, rate in rates.items()}
+    baseline = {key: rate.baseline or Fraction(0) for key, rate in rates.items()}
     return Measurement(
-        observed=observed,
-        model=model,
-        baseline=baseline[0] if baseline else None,
-        n=len(values),
+        observed=_weighted(observed, weights),
+        estimate=_sum_estimate(scope.metric, groups, observed, weights),
+        model=_weighted(model, weights),
+        baseline=_weighted(baseline, weights) if scope.compares else None,
+        parts={key: StratumRate(rate=model[key], n=len(values[key])) for key in groups},
+        n=sum(map(len, values.values())),
         errored=sum(
-            any(trial.outcome is Outcome.ERRORED for trials in row for trial in trials) for row in rows
+            any(trial.outcome is Outcome.ERRORED for trials in row for trial in trials)
+            for row in rows.values()
         ),
     )
 
 
-def _lost(
-    metric: Metric, rows: Sequence[Sequence[Sequence[Trial]]], arms: Sequence[Arm], run: RunInfo
-) -> int:
+def _share(scope: Scope, stratum: str, arm: int, trials: Sequence[Trial]) -> Fraction | None:
+    """One case's value on one arm. An errored trial counts against shipping, whatever the bound is.
+
+    For `at_most`, and for groups that are taken off, it is a pass of the model's that does harm.
+    """
+    assert scope.metric.passed is not None
+    harmful = (scope.criterion.bound == "at_most") is (scope.strata[stratum].weight > 0)
+    outcomes = repeat_outcomes(trials, scope.metric.passed, error=harmful if arm == 0 else not harmful)
+    return scope.metric.of_repeats(sum(outcomes), len(outcomes)) if outcomes else None
+
+
+def _sampled(scope: Scope, rows: Sequence[Row]) -> Sampled:
+    metric = scope.metric
+    return Sampled(rows=rows, compare=scope.criterion.compare, combine=metric.combine, paired=metric.paired)
+
+
+def _weighted(values: Mapping[str, Fraction], weights: Mapping[str, Fraction]) -> Fraction:
+    return total(value * weights[key] for key, value in values.items())
+
+
+def _sum_estimate(
+    metric: Metric,
+    groups: Mapping[str, Sampled],
+    observed: Mapping[str, Fraction],
+    weights: Mapping[str, Fraction],
+) -> Estimate | Unbounded:
+    estimates = {key: metric.estimator(group) for key, group in groups.items()}
+    if len(estimates) == 1 and set(weights.values()) == {1}:
+        return next(iter(estimates.values()))
+    parts = []
+    for key, estimate in estimates.items():
+        if isinstance(estimate, Unbounded):
+            return estimate
+        parts.append(Part(weight=float(weights[key]), value=float(observed[key]), estimate=estimate))
+    return WeightedSumEstimate(parts=parts)
+
+
+def _lost(metric: Metric, rows: Sequence[Trials], arms: Sequence[Arm], run: RunInfo) -> int:
     if metric.counts == "calls" and any(_is_recorded(arm, run) for arm in arms):
         return 0  # nothing is ever measured here, so an error takes nothing away
     return sum(_is_lost(metric, trial) for row in rows for trials in row for trial in trials)
@@ -93,7 +141,7 @@ def _is_lost(metric: Metric, trial: Trial) -> bool:
     return trial.outcome is Outcome.ERRORED and metric.is_lost(trial)
 
 
-def _samples(metric: Metric, row: Sequence[Sequence[Trial]]) -> list[Sequence[Sample]]:
+def _samples(metric: Metric, row: Trials) -> list[Sequence[Sample]]:
     """What each arm gives; calls are compared only where they were measured on both arms."""
     kept = [[trial for trial in trials if not _is_lost(metric, trial)] for trials in row]
     if metric.counts == "calls" and len(kept) > 1:
@@ -103,27 +151,20 @@ def _samples(metric: Metric, row: Sequence[Sequence[Trial]]) -> list[Sequence[Sa
     return [metric.take(trials) for trials in kept]
 
 
-def _combined(scope: Scope, samples: Sequence[Sequence[Sequence[Sample]]], lost: int) -> Measurement:
-    columns = [[sample for row in samples for sample in row[arm]] for arm in range(len(samples[0]))]
-    found = _of_columns(scope, columns, len(samples), lost)
-    if (scope.metric.counts, scope.metric.unit) != ("calls", "seconds"):
-        return found
+def _combined(scope: Scope, rows: Sequence[Row], lost: int) -> Measurement:
+    metric, sampled = scope.metric, _sampled(scope, rows)
+    columns = sampled.columns
+    combined = sampled.combined()
+    by_call = metric.counts == "calls"
     medians = [nearest_rank(sorted(sample[0] for sample in column), 50) for column in columns]
-    return replace(found, typical_s=min(medians))
-
-
-def _of_columns(scope: Scope, columns: Sequence[Sequence[Sample]], cases: int, lost: int) -> Measurement:
-    metric, compare = scope.metric, scope.criterion.compare
-    n = min(map(len, columns)) if metric.counts == "calls" else cases
-    if metric.paired:
-        pairs = [(*model, *baseline) for model, baseline in zip(*columns, strict=True)]
-        return Measurement(observed=metric.combine(pairs), n=n, lost=lost)
-    model, *others = (metric.combine(column) for column in columns)
-    if not others:
-        return Measurement(observed=model, model=model, n=n, lost=lost)
-    baseline = others[0]
-    if compare == "delta":
-        observed: Fraction | None = model - baseline
-    else:
-        observed = model / baseline if baseline else None
-    return Measurement(observed=observed, model=model, baseline=baseline, n=n, lost=lost)
+    return Measurement(
+        observed=combined.observed,
+        estimate=Unbounded(why="there is no ratio")
+        if combined.observed is None
+        else metric.estimator(sampled),
+        model=combined.model,
+        baseline=combined.baseline,
+        n=min(map(len, columns)) if by_call else len(rows),
+        lost=lost,
+        typical_s=min(medians) if by_call and metric.unit == "seconds" else None,
+    )

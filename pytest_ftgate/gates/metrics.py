@@ -5,30 +5,24 @@ A metric sees one case and one arm at a time and never compares with a threshold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from types import MappingProxyType
 from typing import Literal
 
-from pytest_ftgate.gates import corpus
 from pytest_ftgate.gates.criteria import Compare
-from pytest_ftgate.gates.entries import entry_passed, entry_value, has_entry, scores_named
-from pytest_ftgate.gates.thresholds import Unit
+from pytest_ftgate.gates.entries import entry_passed, entry_value, has_entry
+from pytest_ftgate.gates.estimates import Estimator, by_resampling, graded
+from pytest_ftgate.gates.samples import Combine, Sample, mean_of
+from pytest_ftgate.gates.strata import WHOLE, Split
+from pytest_ftgate.gates.thresholds import Unit, parse_count
 from pytest_ftgate.record.plan import PlannedCase
 from pytest_ftgate.record.trials import Trial
-from pytest_ftgate.summary.case_results import exact, mean, total, trial_passed, trial_score
-from pytest_ftgate.summary.latencies import PERCENTILES, Clock, measured, measured_calls, nearest_rank
+from pytest_ftgate.stats.repeats import majority, pass_all, pass_at
+from pytest_ftgate.summary.case_results import exact_share, mean, trial_passed
 
-MEAN = "mean:"
-
-#: What one case (or one call) gives: a value, or sums that only mean something over all cases.
-Sample = tuple[Fraction, ...]
-
-
-def _mean_of(samples: Sequence[Sample]) -> Fraction:
-    return mean([sample[0] for sample in samples])
+MEAN, PASS_AT, PASS_ALL = "mean:", "pass_at:", "pass_all:"
 
 
 def _any_case(_: PlannedCase) -> bool:
@@ -40,11 +34,14 @@ class Metric:
     """One metric that a criterion can name.
 
     With `passed` it is a share of passes: of one trial it says passed, failed or nothing (None), and an
-    errored trial counts against shipping. Otherwise `take` gets the trials of one case and one arm, and gives
-    a sample, several (one per call), or none; `combine` makes one finite number of all samples (at least
-    one). An errored trial that `is_lost` is not taken and makes the criterion INCONCLUSIVE. `applies` says
-    for which planned cases the metric has a value. `paired` metrics see samples that hold the model's numbers
-    and then the baseline's. `nothing` says why there was nothing to measure.
+    errored trial counts against shipping; `of_repeats` makes a case's value, 0…1, of how many of its repeats
+    passed and how many there are, None if they do not tell. Otherwise `take` gets the trials of one case and
+    one arm, and gives a sample, several (one per call), or none; `combine` makes one finite number of all
+    samples (at least one). An errored trial that `is_lost` is not taken and makes the criterion
+    INCONCLUSIVE. `applies` says for which planned cases the metric has a value. `paired` metrics see samples
+    that hold the model's numbers and then the baseline's. `estimate` says what the samples show of the truth;
+    without one, passes are taken as such, and all else is resampled by case. `nothing` says why there was
+    nothing to measure, `lacking` what is the matter with single cases that gave no value.
     """
 
     name: str
@@ -53,16 +50,25 @@ class Metric:
     compares: tuple[Compare, ...] = ("value", "delta", "ratio")
     counts: Literal["cases", "calls", "votes"] = "cases"
     nothing: str
+    lacking: str = "gave no value"
     applies: Callable[[PlannedCase], bool] = _any_case
     passed: Callable[[Trial], bool | None] | None = None
+    of_repeats: Callable[[int, int], Fraction | None] = exact_share
     take: Callable[[Sequence[Trial]], Sequence[Sample]] = lambda _: ()
-    combine: Callable[[Sequence[Sample]], Fraction] = _mean_of
+    combine: Combine = mean_of
+    estimate: Estimator | None = None
+    split: Split = WHOLE
     is_lost: Callable[[Trial], bool] = lambda _: True
     paired: bool = False
     #: Whether answers that nothing judges (`expect: none`) count too.
     of_any_answer: bool = False
     #: Whether a failed case shows in this metric, so that the case needs no other criterion.
     judges: bool = False
+
+    @property
+    def estimator(self) -> Estimator:
+        """What the samples show of the truth."""
+        return self.estimate or (by_resampling if self.passed is None else graded)
 
 
 def entry_metric(names: Sequence[str]) -> Metric:
@@ -105,212 +111,71 @@ def mean_metric(name: str) -> Metric:
         nothing="no trial was scored",
         applies=lambda case: any(has_entry(check, (name,)) for check in case.expect),
         take=take,
+        estimate=graded,
     )
 
 
-def _scores_metric(trials: Sequence[Trial]) -> Sequence[Sample]:
-    return [(mean([trial_score(trial) for trial in trials]),)] if trials else ()
+def _pass_at(k: int, passed: int, n: int) -> Fraction | None:
+    return pass_at(k, passed=passed, n=n)
 
 
-def _won(samples: Sequence[Sample]) -> Fraction:
-    return Fraction(sum(model > baseline for model, baseline in samples), len(samples))
+def _pass_all(k: int, passed: int, n: int) -> Fraction | None:
+    return pass_all(k, passed=passed, n=n)
 
 
-def _of_completions(trials: Sequence[Trial], amount: Callable[[Trial], float | None]) -> Sequence[Sample]:
-    found = [exact(value) for trial in trials if (value := amount(trial)) is not None]
-    return [(mean(found),)] if found else ()
+def _majority(passed: int, n: int) -> Fraction | None:
+    return None if (found := majority(passed=passed, n=n)) is None else Fraction(found)
 
 
-def _output_tokens(trial: Trial) -> float | None:
-    return trial.completion.usage.output_tokens if trial.completion else None
-
-
-def _cost(trial: Trial) -> float | None:
-    return trial.completion.cost if trial.completion else None
-
-
-def _unanswered(trial: Trial) -> bool:
-    return trial.completion is None
-
-
-def _without_logprobs(trial: Trial) -> bool:
-    return trial.completion is None or not trial.completion.logprobs
-
-
-def _times(trials: Sequence[Trial], clock: Clock) -> Sequence[Sample]:
-    return [(exact(seconds),) for seconds in measured_calls(trials, clock)]
-
-
-def _time_lost(trial: Trial, clock: Clock) -> bool:
-    recorded = trial.completion is not None and trial.completion.source == "recorded"
-    return not recorded and measured(trial.completion, clock) is None
-
-
-def _nearest_rank(samples: Sequence[Sample], percent: int) -> Fraction:
-    return nearest_rank(sorted((sample[0] for sample in samples), key=float), percent)
-
-
-def _statistics(trials: Sequence[Trial], of_trial: Callable[[Trial], Sequence[Sample]]) -> Sequence[Sample]:
-    """A case's mean over its trials of their summed statistics: each case weighs as one."""
-    found = [_summed(samples) for trial in trials if (samples := of_trial(trial))]
-    return [tuple(part / len(found) for part in _summed(found))] if found else ()
-
-
-def _summed(samples: Sequence[Sample]) -> Sample:
-    return tuple(total(parts) for parts in zip(*samples, strict=True))
-
-
-def _bleu_of(trial: Trial) -> Sequence[Sample]:
-    return _details_of(trial, "bleu", ("counts", "totals", "sys_len", "ref_len"), 2 * corpus.ORDERS + 2)
-
-
-def _chrf_of(trial: Trial) -> Sequence[Sample]:
-    return _details_of(trial, "chrf", ("statistics",), 3 * corpus.CHAR_ORDERS)
-
-
-def _details_of(trial: Trial, scorer: str, keys: Sequence[str], length: int) -> Sequence[Sample]:
-    """The statistics that a scorer left in its details, flat; scores without all of them give nothing."""
-    details = [found.details for score in trial.scores for found in scores_named(score, scorer)]
-    flat = [tuple(number for key in keys for number in _flat(row.get(key))) for row in details]
-    return [tuple(map(Fraction, row)) for row in flat if len(row) == length]
-
-
-def _flat(value: object) -> Iterator[int]:
-    if isinstance(value, int):
-        yield value
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for part in value:
-            yield from _flat(part)
-
-
-def _logprobs_of(trial: Trial) -> Sequence[Sample]:
-    logprobs = trial.completion.logprobs if trial.completion else None
-    return [(total(map(exact, logprobs)), Fraction(len(logprobs)))] if logprobs else ()
-
-
-def _bleu(samples: Sequence[Sample]) -> Fraction:
-    return exact(corpus.bleu(_summed(samples)))
-
-
-def _chrf(samples: Sequence[Sample]) -> Fraction:
-    return exact(corpus.chrf(_summed(samples)))
-
-
-def _perplexity(samples: Sequence[Sample]) -> Fraction:
-    return exact(corpus.perplexity(*_summed(samples)))
-
-
-def _has_scorer(case: PlannedCase, scorer: str) -> bool:
-    return any(has_entry(check, (scorer,)) for check in case.expect)
-
-
-def _time_metrics(prefix: str, clock: Clock, doc: str) -> list[Metric]:
-    metric = Metric(
-        name=prefix,
-        doc=doc,
-        unit="seconds",
-        counts="calls",
-        nothing="no call was measured (recorded and stored answers have no latency)",
-        of_any_answer=True,
-        take=partial(_times, clock=clock),
-        is_lost=partial(_time_lost, clock=clock),
-    )
-    return [
-        replace(metric, name=f"{prefix}_p{percent}", combine=partial(_nearest_rank, percent=percent))
-        for percent in PERCENTILES
-    ]
-
-
-def _votes_metric(name: str, doc: str) -> Metric:
+def _of_repeats(name: str, doc: str, value: Callable[[int, int], Fraction | None], least: int = 1) -> Metric:
     return Metric(
-        name=name, doc=doc, unit="rate", compares=("value",), counts="votes", nothing="no votes were given"
+        name=name,
+        doc=doc,
+        unit="rate",
+        compares=("value", "delta"),
+        nothing=f"no case has {least} repeats: give the cases `repeat: {least}` or more",
+        lacking=f"have fewer than {least} repeats",
+        passed=trial_passed,
+        of_repeats=value,
+        judges=True,
     )
 
 
-_METRICS = (
-    Metric(
-        name="pass_rate",
-        doc="Share of cases that passed.",
-        unit="rate",
-        compares=("value", "delta"),
-        nothing="no trial was judged",
-        passed=trial_passed,
-        judges=True,
-    ),
-    Metric(
-        name="win_rate",
-        doc="Share of cases whose mean score beats the baseline's.",
-        unit="rate",
-        compares=("value",),
-        nothing="no case has a score of both arms",
-        take=_scores_metric,
-        combine=_won,
-        paired=True,
-        judges=True,
-    ),
-    Metric(
-        name="bleu",
-        doc="Corpus BLEU of the cases that have a `bleu` entry.",
-        unit="rate",
-        compares=("value", "delta"),
-        nothing="no trial holds the statistics of `bleu`",
-        applies=partial(_has_scorer, scorer="bleu"),
-        take=partial(_statistics, of_trial=_bleu_of),
-        combine=_bleu,
-    ),
-    Metric(
-        name="chrf",
-        doc="Corpus chrF of the cases that have a `chrf` entry.",
-        unit="rate",
-        compares=("value", "delta"),
-        nothing="no trial holds the statistics of `chrf`",
-        applies=partial(_has_scorer, scorer="chrf"),
-        take=partial(_statistics, of_trial=_chrf_of),
-        combine=_chrf,
-    ),
-    Metric(
-        name="perplexity",
-        doc="exp of minus the mean log-probability of all answer tokens.",
-        nothing="no answer has log-probabilities",
-        of_any_answer=True,
-        take=partial(_statistics, of_trial=_logprobs_of),
-        is_lost=_without_logprobs,
-        combine=_perplexity,
-    ),
-    Metric(
-        name="tokens",
-        doc="Mean tokens of the answers, by case.",
-        nothing="the endpoint did not say how many tokens its answers have",
-        of_any_answer=True,
-        take=partial(_of_completions, amount=_output_tokens),
-        is_lost=_unanswered,
-    ),
-    Metric(
-        name="cost",
-        doc="Mean cost of the answers, by case, in the currency of the price.",
-        nothing="no answer has a cost; give the model a `price: {input, output}` in ftgate.yaml",
-        of_any_answer=True,
-        take=partial(_of_completions, amount=_cost),
-        is_lost=_unanswered,
-    ),
-    *_time_metrics("latency", "latency_s", "Seconds to the last byte, nearest rank over calls."),
-    *_time_metrics(
-        "time_to_first_token",
-        "time_to_first_token_s",
-        "Seconds to the first content, nearest rank over calls.",
-    ),
-    _votes_metric("human_preference", "Wins of all votes that are no tie, by majority of reviewers."),
-    _votes_metric("agreement", "Agreement between reviewers."),
-    _votes_metric("judge_agreement", "Agreement between reviewers and the judge."),
-)
+def _pass_at_metric(written: str) -> Metric:
+    k = parse_count(written, 1, ("metric",))
+    doc = "The chance that at least one of K answers to a case passes, mean over cases."
+    return _of_repeats(f"{PASS_AT}{k}", doc, partial(_pass_at, k), k)
 
-BUILTIN_METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _METRICS})
+
+def _pass_all_metric(written: str) -> Metric:
+    k = parse_count(written, 1, ("metric",))
+    doc = "The chance that all of K answers to a case pass, mean over cases."
+    return _of_repeats(f"{PASS_ALL}{k}", doc, partial(_pass_all, k), k)
+
+
+MAJORITY = _of_repeats("majority", "Share of cases of whose repeats more than half passed.", _majority)
+
+#: Metrics with a name of two parts: what stands before the colon, and what makes a metric of the rest.
+FAMILIES: Mapping[str, Callable[[str], Metric]] = {
+    MEAN: mean_metric,
+    PASS_AT: _pass_at_metric,
+    PASS_ALL: _pass_all_metric,
+}
+
+
+def is_entry(name: str, metrics: Mapping[str, Metric]) -> bool:
+    """Whether a name in a criterion is that of a scorer or entry, and not a metric's."""
+    return name not in metrics and not name.startswith(tuple(FAMILIES))
 
 
 def metric_of(names: Sequence[str], metrics: Mapping[str, Metric]) -> Metric:
-    """The metric that a criterion names: one of the table, `mean:NAME`, or the entries of these names."""
+    """The metric that a criterion names: one of the table or of a family, or the entries of these names.
+
+    Raises `GateError` for the name of a family whose second part is wrong.
+    """
     if len(names) == 1 and names[0] in metrics:
         return metrics[names[0]]
-    if len(names) == 1 and names[0].startswith(MEAN):
-        return mean_metric(names[0].removeprefix(MEAN))
+    family = next((family for family in FAMILIES if names[0].startswith(family)), None)
+    if len(names) == 1 and family is not None:
+        return FAMILIES[family](names[0].removeprefix(family))
     return entry_metric(tuple(names))

@@ -8,10 +8,12 @@ from difflib import get_close_matches
 from fractions import Fraction
 
 from pytest_ftgate.cases import Arm, Expectation
+from pytest_ftgate.gates.builtin_metrics import BUILTIN_METRICS
 from pytest_ftgate.gates.config import ALWAYS_DECIDING
 from pytest_ftgate.gates.criteria import Criterion, Gate, Per
 from pytest_ftgate.gates.entries import entry_names, has_entry, is_covered
-from pytest_ftgate.gates.metrics import BUILTIN_METRICS, MEAN, Metric, metric_of
+from pytest_ftgate.gates.metrics import MEAN, Metric, is_entry, metric_of
+from pytest_ftgate.gates.strata import Stratum, Traffic
 from pytest_ftgate.record.plan import CaseKey, PlannedCase, PlannedItem
 
 Items = frozenset[str]
@@ -25,8 +27,10 @@ _NEAR = 0.8
 class Scope:
     """One criterion, split by `per:`, with the items that it reads of each case.
 
-    `selected` are the cases that its selectors take; `planned` counts those with a value, or calls. `always`
-    marks the criteria of ftgate's own, which decide whatever the gate says.
+    `selected` are the cases that its selectors take; `planned` counts those with a value, or calls. `strata`
+    are the groups of cases that its number is made of, `strata_of` gives that of each case. `family` is the
+    name of the criterion that `per:` split, empty for a whole one. `always` marks the criteria of ftgate's
+    own, which decide whatever the gate says.
     """
 
     criterion: Criterion
@@ -34,7 +38,16 @@ class Scope:
     selected: Sequence[PlannedCase]
     items: Mapping[CaseKey, Items]
     planned: int
+    strata: Mapping[str, Stratum]
+    strata_of: Mapping[CaseKey, str]
+    family: str = ""
     always: bool = False
+
+    @property
+    def lacking(self) -> str | None:
+        """Why its number can't be made: a group without any case; None if each has one."""
+        there = set(self.strata_of.values())
+        return next((stratum.lacking for key, stratum in self.strata.items() if key not in there), None)
 
     @property
     def compares(self) -> bool:
@@ -46,7 +59,7 @@ def scopes(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metri
     """What every criterion reads, in the gate's order, then `other_cases`, `must_pass` and `every_case`."""
     there = [case for case in cases if case.skip is None]
     written = [
-        _scope(one, metric_of(one.metric, metrics), selected)
+        _scope(one, metric_of(one.metric, metrics), selected, gate.traffic, criterion)
         for criterion in gate.criteria
         for one, selected in [*_split(criterion, there), *_absent(criterion, there, gate)]
     ]
@@ -87,8 +100,8 @@ def nothing_selected(scope: Scope, cases: Sequence[PlannedCase]) -> str:
     chosen = scope.selected
     if not chosen:
         return _none_at_once(criterion, there)
-    if not any(map(scope.metric.applies, chosen)):
-        return _no_entry(criterion, chosen, there)
+    if scope.lacking or not any(map(scope.metric.applies, chosen)):
+        return scope.lacking or _no_entry(criterion, chosen, there)
     if scope.compares and not any(Arm.BASELINE in item.arms for case in there for item in case.items):
         is_python = all(item.repeats for case in chosen for item in case.items)
         asked = "no test asks a baseline: add the fixture `baseline` to the tests, and"
@@ -173,20 +186,38 @@ def _one_of(criterion: Criterion, per: Per, value: str) -> Criterion:
     return replace(criterion, name=f"{criterion.name}[{value}]", per=None, **only)
 
 
-def _scope(criterion: Criterion, metric: Metric, selected: Sequence[PlannedCase]) -> Scope:
+def _scope(
+    criterion: Criterion,
+    metric: Metric,
+    selected: Sequence[PlannedCase],
+    traffic: Traffic,
+    written: Criterion,
+) -> Scope:
     compares = criterion.compare != "value" or metric.paired
     items: dict[CaseKey, Items] = {}
+    strata_of: dict[CaseKey, str] = {}
     calls = 0
     for case in selected:
-        if not metric.applies(case):
+        stratum = metric.split.stratum_of(case, criterion, traffic)
+        if stratum is None or not metric.applies(case):
             continue
         candidates = case.items if metric.of_any_answer else case.judging_items
         read = [item for item in candidates if (item.pairs if compares else Arm.MODEL in item.arms)]
         if read:
             items[case.key] = frozenset(item.nodeid for item in read)
+            strata_of[case.key] = stratum
             calls += _repeats(case, read) * max(case.turns, 1)
     planned = {"cases": len(items), "calls": calls, "votes": 0}[metric.counts]
-    return Scope(criterion=criterion, metric=metric, selected=selected, items=items, planned=planned)
+    return Scope(
+        criterion=criterion,
+        metric=metric,
+        selected=selected,
+        items=items,
+        planned=planned,
+        strata=metric.split.strata(criterion, traffic),
+        strata_of=strata_of,
+        family=written.name if written.per else "",
+    )
 
 
 def _repeats(case: PlannedCase, items: Sequence[PlannedItem]) -> int:
@@ -199,8 +230,16 @@ def _own(name: str, cases: Sequence[PlannedCase], items: Mapping[CaseKey, Items]
     )
     read = {case.key: items[case.key] for case in cases if case.key in items}
     metric = BUILTIN_METRICS["pass_rate"]
+    strata = metric.split.strata(criterion, {})
     return Scope(
-        criterion=criterion, metric=metric, selected=cases, items=read, planned=len(read), always=True
+        criterion=criterion,
+        metric=metric,
+        selected=cases,
+        items=read,
+        planned=len(read),
+        strata=strata,
+        strata_of=dict.fromkeys(read, next(iter(strata))),
+        always=True,
     )
 
 
@@ -224,7 +263,7 @@ def _judges(scope: Scope, gate: Gate, metrics: Mapping[str, Metric]) -> bool:
 
 
 def _names_entries(criterion: Criterion, metrics: Mapping[str, Metric]) -> bool:
-    return not any(name in metrics or name.startswith(MEAN) for name in criterion.metric)
+    return all(is_entry(name, metrics) for name in criterion.metric)
 
 
 def _unread(

@@ -9,10 +9,13 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from pytest_ftgate.gates.criteria import Compare, GateError
+from pytest_ftgate.gates.raw_values import mapping
 
 Unit = Literal["rate", "seconds", "number"]
 
 _NUMBER = re.compile(r"([+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?)\s?(%?)", re.ASCII)
+#: As far as shares that were rounded may be off 100% together.
+_ROUNDED = Fraction(2, 100)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -34,12 +37,31 @@ def parse_threshold(
     return value, written
 
 
-def parse_share(raw: object, where: tuple[str, ...]) -> Fraction:
-    """A share strictly between 0 and 1, as 0.95 or 95%."""
+def parse_confidence(raw: object, where: tuple[str, ...]) -> Fraction:
+    """A confidence from 1/2 to below 1, as 0.95 or 95%."""
     value, written, _ = _number(raw, where)
     if not 0 < value < 1:
         raise GateError(where, f"{written} is not between 0 and 1: write e.g. 0.95 or 95%")
+    if value < Fraction(1, 2):
+        meant = _plain((1 - value) * 100)
+        raise GateError(where, f"{written} is less than a coin's; probably {meant}%: write {meant}%")
     return value
+
+
+def parse_traffic(raw: object, where: tuple[str, ...]) -> dict[str, Fraction]:
+    """Each category's share of the traffic, scaled to add up to 1 where they were rounded."""
+    written = mapping(raw, where)
+    if not written:
+        raise GateError(where, "the share of each category is missing, e.g. {simple: 70%, edge_case: 30%}")
+    shares: dict[str, Fraction] = {}
+    for category, share in written.items():
+        shares[category] = _number(share, (*where, category))[0]
+        if not 0 <= shares[category] <= 1:
+            raise GateError((*where, category), f"{share} is not a share: write e.g. 0.3 or 30%")
+    together = sum(shares.values(), Fraction(0))
+    if abs(together - 1) > _ROUNDED:
+        raise GateError(where, f"the shares add up to {_plain(together * 100)}%, and have to make 100%")
+    return {category: share / together for category, share in shares.items()}
 
 
 def parse_count(raw: object, least: int, where: tuple[str, ...]) -> int:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pytest_ftgate.cases import Arm
+from pytest_ftgate.gates.builtin_metrics import BUILTIN_METRICS
 from pytest_ftgate.gates.config import parse_gate
 from pytest_ftgate.gates.criteria import CriterionResult, Gate, Status
 from pytest_ftgate.gates.deciding import decide
-from pytest_ftgate.gates.metrics import BUILTIN_METRICS, Metric
+from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.run_state import in_brief, lacks, warnings
 from pytest_ftgate.gates.thresholds import points_text
 from pytest_ftgate.record.plan import CaseKey, Plan
@@ -18,6 +19,8 @@ from pytest_ftgate.record.runs import Record
 from pytest_ftgate.summary import Group, Summary, summarize
 
 _NAMED = 3
+#: Intervals narrower than this, 0…2, are told with a decimal.
+_NARROW = 0.1
 
 
 class Word(StrEnum):
@@ -94,7 +97,9 @@ def _verdict(
     judged_by = [f"judged by another gate ({gate.digest}) than the run's own"] if other_gate else []
     return Verdict(
         word=word,
-        sentence="; ".join(brief) if reasons else _sentence(word, results, summary.flagged),
+        sentence="; ".join(brief)
+        if reasons
+        else _sentence(word, results, summary.flagged, float(gate.confidence)),
         reasons=(*reasons, *_blocking_reasons(results)),
         criteria=results,
         complete=not reasons,
@@ -122,7 +127,9 @@ def _blocking_reasons(results: Sequence[CriterionResult]) -> list[str]:
     return [f"{result.name} is {result.status}: {result.reason}" for result in _blocking(results)]
 
 
-def _sentence(word: Word, results: Sequence[CriterionResult], flagged: Sequence[Group]) -> str:
+def _sentence(
+    word: Word, results: Sequence[CriterionResult], flagged: Sequence[Group], confidence: float
+) -> str:
     deciding = [result for result in results if result.decides]
     if not deciding:
         why = "no criterion decides: none of them is measured here, or all are advisory"
@@ -131,7 +138,7 @@ def _sentence(word: Word, results: Sequence[CriterionResult], flagged: Sequence[
         why = f"{_all_of(len(deciding))} met: {_some(named)}"
     else:
         why = _why_not(word, results, len(deciding))
-    return why + _flags(flagged)
+    return why + _flags(flagged, confidence)
 
 
 def _all_of(n: int) -> str:
@@ -160,12 +167,23 @@ def _cases(n: int) -> str:
     return "1 case" if n == 1 else f"{n} cases"
 
 
-def _flags(flagged: Sequence[Group]) -> str:
+def _flags(flagged: Sequence[Group], confidence: float) -> str:
     if not flagged:
         return ""
-    named = []
-    for group in flagged:
-        assert group.delta is not None
-        named.append(f"{group.value} ({points_text(group.delta)} points on {_cases(group.paired)})")
+    named = [_flag(group, confidence) for group in flagged]
     noun = "category" if len(named) == 1 else "categories"
     return f"; flagged: {noun} {_some(named)} dropped by more than 5 points"
+
+
+def _flag(group: Group, confidence: float) -> str:
+    """A category with its interval: `arithmetic (-14.3 points, -47 to 21, on 7 cases)`."""
+    bounds = group.delta_interval(confidence)
+    assert group.delta is not None
+    assert bounds is not None
+    low, high = (_bound(bound, narrow=bounds[1] - bounds[0] < _NARROW) for bound in bounds)
+    return f"{group.value} ({points_text(group.delta)} points, {low} to {high}, on {_cases(group.paired)})"
+
+
+def _bound(bound: float, *, narrow: bool) -> str:
+    """In points: whole ones, unless the interval is narrow."""
+    return f"{bound * 100:z.1f}" if narrow else f"{bound * 100:z.0f}"

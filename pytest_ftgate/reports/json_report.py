@@ -31,7 +31,7 @@ def report_json(assessment: Assessment) -> dict[str, Any]:
     """Everything: the verdict file's content, then groups, latencies and cases with their trials."""
     summary = assessment.summary
     return verdict_json(assessment) | {
-        "groups": [_group(group) for group in summary.groups],
+        "groups": [_group(group, float(assessment.gate.confidence)) for group in summary.groups],
         "latency": {str(arm): _latency(summary.latency.get(arm)) for arm in Arm},
         "cases": [_case(case) for case in summary.cases],
     }
@@ -124,14 +124,18 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
     }
 
 
-def _group(group: Group) -> dict[str, Any]:
-    delta = {"value": _number(group.delta), "interval": None, "p_value": None}
+def _group(group: Group, confidence: float) -> dict[str, Any]:
+    delta = {
+        "value": _number(group.delta),
+        "interval": _plain(group.delta_interval(confidence)),
+        "p_value": _number(group.p_value),
+    }
     return {
         "by": group.by,
         "value": group.value,
         "n": group.n,
-        "model": _rate(group.model),
-        "baseline": _rate(group.baseline),
+        "model": _rate(group.model, confidence),
+        "baseline": _rate(group.baseline, confidence),
         "paired": group.paired,
         "delta": delta if group.delta is not None else None,
         "wins": group.wins,
@@ -141,10 +145,15 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
-def _rate(rate: Rate | None) -> dict[str, Any] | None:
+def _rate(rate: Rate | None, confidence: float) -> dict[str, Any] | None:
     if rate is None:
         return None
-    return {"passed": _number(rate.passed), "n": rate.n, "pass_rate": _number(rate.rate), "interval": None}
+    return {
+        "passed": _number(rate.passed),
+        "n": rate.n,
+        "pass_rate": _number(rate.rate),
+        "interval": _plain(rate.interval(confidence)),
+    }
 
 
 def _latency(latency: Latency | None) -> dict[str, Any] | None:

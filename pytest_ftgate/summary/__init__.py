@@ -1,7 +1,22 @@
 """What a record amounts to: outcomes by case, rates by group, wins and losses, times. Nothing here judges."""
 
 from pytest_ftgate.summary.case_results import CaseResult, Flip
+from pytest_ftgate.summary.comparison import Comparison, Estimated, Sides
+from pytest_ftgate.summary.groups import Group, Rate
 from pytest_ftgate.summary.latencies import Latency
-from pytest_ftgate.summary.summarizing import Group, Rate, Summary, summarize
+from pytest_ftgate.summary.repeats import Repeats
+from pytest_ftgate.summary.summarizing import Summary, summarize
 
-__all__ = ["CaseResult", "Flip", "Group", "Latency", "Rate", "Summary", "summarize"]
+__all__ = [
+    "CaseResult",
+    "Comparison",
+    "Estimated",
+    "Flip",
+    "Group",
+    "Latency",
+    "Rate",
+    "Repeats",
+    "Sides",
+    "Summary",
+    "summarize",
+]

@@ -47,6 +47,11 @@ class CaseResult:
     pair: tuple[Fraction, Fraction] | None = None
     pair_score: tuple[Fraction, Fraction] | None = None
 
+    @property
+    def unstable_on(self) -> tuple[Arm, ...]:
+        """The arms on which some repeats passed and others did not."""
+        return tuple(arm for arm in Arm if (passes := self.passes[arm]) is not None and 0 < passes < 1)
+
     def of(self, arm: Arm, items: Collection[str]) -> list[Trial]:
         """The trials of one arm in some items."""
         return [trial for trial in self.trials if trial.key.arm is arm and trial.key.item in items]
@@ -79,10 +84,10 @@ def case_result(planned: PlannedCase, trials: Sequence[Trial]) -> CaseResult:
     )
 
 
-def share_passed(
+def repeat_outcomes(
     trials: Iterable[Trial], passed: Callable[[Trial], bool | None], error: bool | None = None
-) -> Fraction | None:
-    """The share of repeats in which all items passed; None if no repeat says anything.
+) -> list[bool]:
+    """Whether each repeat that says anything passed: whether all items passed in it.
 
     A repeat with an errored item counts as `error`; None leaves it out.
     """
@@ -98,7 +103,13 @@ def share_passed(
         repeats.pop(repeat, None)
         if error is not None:
             repeats[repeat] = error
-    return exact_share(sum(repeats.values()), len(repeats)) if repeats else None
+    return list(repeats.values())
+
+
+def share_passed(trials: Iterable[Trial], passed: Callable[[Trial], bool | None]) -> Fraction | None:
+    """The share of repeats that passed; None if no repeat says anything."""
+    outcomes = repeat_outcomes(trials, passed)
+    return exact_share(sum(outcomes), len(outcomes)) if outcomes else None
 
 
 def exact_share(part: int, whole: int) -> Fraction:

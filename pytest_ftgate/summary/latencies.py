@@ -43,12 +43,34 @@ def measured_calls(trials: Iterable[Trial], clock: Clock) -> list[float]:
     """
     calls: dict[tuple[object, ...], float] = {}
     for trial in trials:
-        answers = (trial.completion.steps or (trial.completion,)) if trial.completion else ()
-        for number, answer in enumerate(answers):
+        for number, answer in enumerate(_answers(trial)):
             seconds = measured(answer, clock)
             if seconds is not None:
                 calls[(*trial.key[:4], number, seconds, answer.created, answer.text)] = seconds
     return list(calls.values())
+
+
+def paired_calls(trials: Iterable[Trial], clock: Clock) -> list[tuple[float, float]]:
+    """The seconds, of the model and of the baseline, of every call that was measured on both arms.
+
+    Of conversations that took more calls on one arm, the calls that both made; shared answers count once.
+    """
+    arms: dict[Arm, dict[tuple[object, ...], Trial]] = {arm: {} for arm in Arm}
+    for trial in trials:
+        arms[trial.key.arm][(*trial.key[:2], *trial.key[3:])] = trial
+    calls: dict[tuple[object, ...], tuple[float, float]] = {}
+    for key, trial in arms[Arm.MODEL].items():
+        other = arms[Arm.BASELINE].get(key)
+        pairs = zip(_answers(trial), _answers(other), strict=False) if other else ()
+        for number, (ours, theirs) in enumerate(pairs):
+            seconds, others = measured(ours, clock), measured(theirs, clock)
+            if seconds is not None and others is not None:
+                calls[(*key[:3], number, seconds, ours.text, others, theirs.text)] = (seconds, others)
+    return list(calls.values())
+
+
+def _answers(trial: Trial) -> Sequence[Completion]:
+    return (trial.completion.steps or (trial.completion,)) if trial.completion else ()
 
 
 def measured(completion: Completion | None, clock: Clock) -> float | None:
@@ -65,3 +87,8 @@ def nearest_rank(ordered: Sequence[_Number], percent: int) -> _Number:
     The nearest-rank method: https://en.wikipedia.org/wiki/Percentile#The_nearest-rank_method
     """
     return ordered[-(-percent * len(ordered) // 100) - 1]
+
+
+def enough_calls(percent: int) -> int:
+    """The fewest calls of which a percentile is not just the largest: 100 for p99, 10 for p90."""
+    return -(-100 // (100 - percent))

@@ -119,12 +119,25 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
         ({"critera": {}}, "critera: unknown key 'critera'. Did you mean 'criteria'?"),
         ({"criteria": None}, "criteria: a mapping was expected, not nothing"),
         ({"criteria": {}}, "criteria: there is no criterion; leave `criteria` out for the seven defaults"),
-        ({"evidence": "strict"}, "evidence: strict evidence is not available yet; use point"),
+        ({"evidence": "strickt"}, "evidence: 'strickt' is none of point | strict. Did you mean 'strict'?"),
         ({"min_cases": "0"}, "min_cases: 0 is too small: write a whole number from 1"),
         ({"max_errors": "-1"}, "max_errors: -1 is not a whole number from 0"),
         ({"max_errors": "some"}, "max_errors: some is not a whole number from 0"),
         ({"confidence": "95"}, "confidence: 95 is not between 0 and 1: write e.g. 0.95 or 95%"),
         ({"confidence": "100%"}, "confidence: 100% is not between 0 and 1: write e.g. 0.95 or 95%"),
+        ({"confidence": "5%"}, "confidence: 5% is less than a coin's; probably 95%: write 95%"),
+        (
+            {"traffic": {}},
+            "traffic: the share of each category is missing, e.g. {simple: 70%, edge_case: 30%}",
+        ),
+        ({"traffic": "70%"}, "traffic: a mapping was expected, not '70%'"),
+        ({"traffic": {"a": "70"}}, "traffic.a: 70 is not a share: write e.g. 0.3 or 30%"),
+        ({"traffic": {"a": "-1%", "b": "101%"}}, "traffic.a: -1% is not a share: write e.g. 0.3 or 30%"),
+        ({"traffic": {"a": "some"}}, "traffic.a: some is not a finite number: write e.g. 85% or 0.85"),
+        (
+            {"traffic": {"a": "70%", "b": "0.5"}},
+            "traffic: the shares add up to 120%, and have to make 100%",
+        ),
         ({"suites": []}, "suites: the list is empty"),
         ({"suites": 5}, "suites: a text was expected, not '5'"),
         # Names.
@@ -236,7 +249,54 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
         (one(min_cases="1.5"), "criteria.x.min_cases: 1.5 is not a whole number from 1"),
         (one(min_cases=True), "criteria.x.min_cases: true is not a whole number from 1"),
         (one(min_cases=None), "criteria.x.min_cases: nothing is not a whole number from 1"),
-        (one(evidence="strict"), "criteria.x.evidence: strict evidence is not available yet; use point"),
+        *[
+            (
+                one(metric=name),
+                f"criteria.x.metric: '{name}' is not a metric: write one `{family}:K` with a whole number "
+                f"from 1, e.g. {family}:3",
+            )
+            for name, family in [
+                ("pass_at", "pass_at"),
+                ("pass_at:", "pass_at"),
+                ("pass_at:0", "pass_at"),
+                ("pass_at:1.5", "pass_at"),
+                ("pass_all:-2", "pass_all"),
+                ("pass_all:many", "pass_all"),
+            ]
+        ],
+        (
+            one(metric=["pass_at:3", "exact_match"]),
+            "criteria.x.metric: 'pass_at:3' is not a metric: write one `pass_at:K` with a whole number from 1, "
+            "e.g. pass_at:3",
+        ),
+        (one(seen="trained"), "criteria.x: `seen` belongs to `metric: generalization_gap`"),
+        (one(seen=["a", "b"]), "criteria.x.seen: one tag was expected, not a list"),
+        (
+            one(metric="generalization_gap"),
+            "criteria.x: 'generalization_gap' needs `seen: TAG`, the tag of the cases that are in the "
+            "training data",
+        ),
+        (
+            one(metric="generalization_gap", seen="trained", compare="delta"),
+            "criteria.x.compare: 'generalization_gap' can't be compared as delta; it takes `value`",
+        ),
+        (
+            one(metric="weighted_pass_rate"),
+            "criteria.x: 'weighted_pass_rate' needs the share of each category in real use, "
+            "e.g. gate: {traffic: {simple: 70%, edge_case: 30%}}",
+        ),
+        *[
+            (
+                one(metric="weighted_pass_rate", **more) | {"traffic": {"a": "100%"}},
+                "criteria.x: 'weighted_pass_rate' is of all categories: leave `category` and "
+                "`per: category` out",
+            )
+            for more in [{"category": "a"}, {"per": "category"}]
+        ],
+        (
+            one(metric="weighted_pass_rate", seen="a") | {"traffic": {"a": "100%"}},
+            "criteria.x: `seen` belongs to `metric: generalization_gap`",
+        ),
         (one(evidence="strong"), "criteria.x.evidence: 'strong' is none of point | strict"),
     ],
 )

@@ -77,7 +77,7 @@ RUNS = [
         whole("F"),
         Word.ITERATE,
         "the one deciding criterion is not met: rate (0% on 10 cases, ≥ 50% is needed); flagged: "
-        "category simple (-100 points on 10 cases) dropped by more than 5 points",
+        "category simple (-100 points, -100 to -40, on 10 cases) dropped by more than 5 points",
     ),
     (
         changed(whole(), gate=gate_of(at_least="50%", min_cases=11)),
@@ -306,7 +306,7 @@ def test_the_sentence_flags_categories_that_dropped() -> None:
 
     assert verdict.word is Word.SHIP
     assert verdict.sentence.endswith(
-        "; flagged: category sorting (-6 points on 100 cases) dropped by more than 5 points"
+        "; flagged: category sorting (-6 points, -13 to -2, on 100 cases) dropped by more than 5 points"
     )
 
 
@@ -441,7 +441,8 @@ def test_cases_that_no_criterion_judges_must_all_pass() -> None:
     assert verdict.sentence == (
         "1 of 2 deciding criteria is not met: other_cases (0% on 1 case, ≥ 100% is needed); "
         "flagged: categories "
-        "other (-100 points on 1 case), simple (-44.4 points on 9 cases) dropped by more than 5 points"
+        "other (-100 points, -100 to 100, on 1 case), simple (-44.4 points, -75 to 2, on 9 cases) "
+        "dropped by more than 5 points"
     )
 
 

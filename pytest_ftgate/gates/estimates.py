@@ -1,0 +1,120 @@
+"""What the samples of a metric show of the truth: one estimator for each form that a metric may have.
+
+Metrics name their estimator. Those that resample load numpy when they are called, and not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from pytest_ftgate.gates.samples import Sampled, mean_of
+from pytest_ftgate.stats.estimates import Estimate
+from pytest_ftgate.stats.rates import RateEstimate
+from pytest_ftgate.summary.amounts import ENOUGH, amount_estimate, amount_ratio
+from pytest_ftgate.summary.estimating import SEED, change_estimate, rate_estimate, resamples
+from pytest_ftgate.summary.latencies import enough_calls
+
+Score = Literal["bleu", "chrf", "perplexity"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbounded:
+    """No bound can be told, and why; `flagged` if the number itself says little, whatever the evidence."""
+
+    why: str
+    flagged: bool = False
+
+
+Estimator = Callable[[Sampled], Estimate | Unbounded]
+
+
+def graded(sampled: Sampled) -> Estimate | Unbounded:
+    """Of values in 0…1, one a case: Wilson and Tango where all are 0 or 1, else by resampling cases."""
+    model, *baseline = (_values(sampled, arm) for arm in range(len(sampled.rows[0])))
+    return change_estimate(list(zip(model, *baseline, strict=True))) if baseline else rate_estimate(model)
+
+
+def wins(sampled: Sampled) -> Estimate | Unbounded:
+    """Of wins of all pairs: Wilson."""
+    pairs = zip(_values(sampled, 0), _values(sampled, 1), strict=True)
+    return RateEstimate(passed=sum(model > baseline for model, baseline in pairs), n=len(sampled.rows))
+
+
+def amounts(sampled: Sampled) -> Estimate | Unbounded:
+    """Of means of values without an upper end, one a case: BCa; for ratios, by percentiles."""
+    if few := _too_few(len(sampled.rows), "cases"):
+        return few
+    model, *baseline = (_values(sampled, arm) for arm in range(len(sampled.rows[0])))
+    if not baseline:
+        return amount_estimate(model)
+    if sampled.compare == "ratio":
+        return amount_ratio(model, baseline[0]) or Unbounded(why="the baseline may be 0")
+    return amount_estimate([ours - theirs for ours, theirs in zip(model, baseline[0], strict=True)])
+
+
+def totals(sampled: Sampled, score: Score) -> Estimate | Unbounded:
+    """Of a score of all cases' summed statistics: paired bootstrap by case; nothing is scored anew."""
+    if few := _too_few(len(sampled.rows), "cases"):
+        return few
+    from pytest_ftgate.stats import totals as stats  # noqa: PLC0415  (loads numpy)
+
+    formula = {"bleu": stats.bleu, "chrf": stats.chrf, "perplexity": stats.perplexity}[score]
+    count = resamples(len(sampled.rows), stats.RESAMPLES)
+    model, *baseline = ([list(map(float, sample)) for sample in column] for column in sampled.columns)
+    if not baseline:
+        return stats.total_estimate(formula, model, seed=SEED, resamples=count)
+    compare: Literal["delta", "ratio"] = "ratio" if sampled.compare == "ratio" else "delta"
+    found = stats.compared_estimate(formula, model, baseline[0], compare=compare, seed=SEED, resamples=count)
+    return found or Unbounded(why="the baseline may be 0")
+
+
+def percentile(sampled: Sampled, percent: int) -> Estimate | Unbounded:
+    """Of a percentile of calls, or two arms' ratio or difference: paired bootstrap by call.
+
+    Of conversations that took more calls on one arm, the bounds use the calls that both made.
+    """
+    calls = [call for row in sampled.rows for call in zip(*row, strict=False)]
+    if len(calls) < enough_calls(percent):
+        why = f"p{percent} of fewer than {enough_calls(percent)} calls is just their largest"
+        return Unbounded(why=why, flagged=True)
+    if few := _too_few(len(calls), "calls"):
+        return few
+    from pytest_ftgate.stats import percentiles as stats  # noqa: PLC0415  (loads numpy)
+
+    count = resamples(len(calls), stats.RESAMPLES)
+    model, *baseline = ([float(sample[0]) for sample in column] for column in zip(*calls, strict=True))
+    if not baseline:
+        return stats.percentile_estimates(model, [percent], seed=SEED, resamples=count)[percent]
+    if sampled.compare == "ratio" and not all(baseline[0]):
+        return Unbounded(why="a call of the baseline took no time at all")
+    compare = stats.ratio_estimates if sampled.compare == "ratio" else stats.delta_estimates
+    return compare(model, baseline[0], [percent], seed=SEED, resamples=count)[percent]
+
+
+def by_resampling(sampled: Sampled) -> Estimate | Unbounded:
+    """Of any metric, by its own `combine`: bootstrap by case, for metrics that say nothing of their form."""
+    one_each = all(len(samples) == 1 for row in sampled.rows for samples in row)
+    if sampled.combine is mean_of and one_each and not sampled.paired:
+        return amounts(sampled)
+    if few := _too_few(len(sampled.rows), "cases"):
+        return few
+    from pytest_ftgate.stats.any_statistic import statistic_estimate  # noqa: PLC0415  (loads numpy)
+
+    found = statistic_estimate(lambda drawn: _number(sampled, drawn), len(sampled.rows), seed=SEED)
+    return found or Unbounded(why="so many cases are too slow to resample for a metric without `estimate`")
+
+
+def _number(sampled: Sampled, drawn: Sequence[int]) -> float | None:
+    observed = sampled.combined([sampled.rows[case] for case in drawn]).observed
+    return None if observed is None else float(observed)
+
+
+def _values(sampled: Sampled, arm: int) -> list[Fraction]:
+    return [row[arm][0][0] for row in sampled.rows]
+
+
+def _too_few(n: int, what: str) -> Unbounded | None:
+    return Unbounded(why=f"{n} {what if n != 1 else what[:-1]} can't be resampled") if n < ENOUGH else None

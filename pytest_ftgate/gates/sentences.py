@@ -1,0 +1,52 @@
+"""A measurement in words, as the reason of a criterion tells it. Nothing here judges."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pytest_ftgate.gates.criteria import Criterion
+from pytest_ftgate.gates.measuring import Measurement
+from pytest_ftgate.gates.metrics import Metric
+from pytest_ftgate.gates.thresholds import amount_text, percent_text, points_text
+from pytest_ftgate.summary.case_results import exact
+
+
+def told(criterion: Criterion, metric: Metric, found: Measurement) -> str:
+    """The measurement: `+5 points on 40 cases (from 80% to 85%)`."""
+    assert found.observed is not None
+    value = value_text(criterion, metric, found.observed)
+    times = " the baseline" if criterion.compare == "ratio" else ""
+    details = [_sides(metric, found), metric.split.detail(found.parts)]
+    return " ".join([f"{value}{times} on {counted(found.n, metric)}", *filter(None, details)])
+
+
+def bound_text(
+    criterion: Criterion, metric: Metric, found: Measurement, bound: float, confidence: float
+) -> str:
+    """The bound that decides: `at least 87.3% with 95% confidence`."""
+    assert found.observed is not None
+    side = "at least" if bound <= found.observed else "at most"
+    value = value_text(criterion, metric, exact(bound))
+    return f"{side} {value} with {percent_text(exact(confidence))} confidence"
+
+
+def value_text(criterion: Criterion, metric: Metric, value: Fraction) -> str:
+    """A value, delta or ratio in the words of its unit: `85%`, `+5 points`, `1.2 times`, `+0.25 s`."""
+    if criterion.compare == "ratio":
+        return f"{amount_text(value, 'number', criterion.threshold)} times"
+    is_difference = criterion.compare == "delta" or metric.split.contrast
+    if metric.unit == "rate" and is_difference:
+        return f"{points_text(value, criterion.threshold)} points"
+    sign = "+" if is_difference and value > 0 else ""
+    return f"{sign}{amount_text(value, metric.unit, criterion.threshold)}"
+
+
+def counted(n: int, metric: Metric) -> str:
+    """So many cases, calls or votes."""
+    return f"{n} {metric.counts if n != 1 else metric.counts.removesuffix('s')}"
+
+
+def _sides(metric: Metric, found: Measurement) -> str:
+    if found.model is None or found.baseline is None:
+        return ""
+    return f"(from {amount_text(found.baseline, metric.unit)} to {amount_text(found.model, metric.unit)})"

@@ -1,0 +1,129 @@
+"""From what was measured to GO, NO-GO, INCONCLUSIVE or NOT MEASURED, with one plain sentence of why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pytest_ftgate.gates.criteria import Criterion, Evidence, Status
+from pytest_ftgate.gates.estimates import Unbounded
+from pytest_ftgate.gates.evidence import Level, by_chance, is_extreme, near_bound, shown
+from pytest_ftgate.gates.measuring import Measurement
+from pytest_ftgate.gates.metrics import Metric
+from pytest_ftgate.gates.needed_cases import what_decides
+from pytest_ftgate.gates.selection import Scope
+from pytest_ftgate.gates.sentences import bound_text, counted, told
+from pytest_ftgate.gates.thresholds import amount_text
+from pytest_ftgate.record.runs import RunInfo
+from pytest_ftgate.summary.case_results import exact
+
+#: Of an arm's median time: a client that is later than this measures itself.
+_LAG_ALLOWED = Fraction(5, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One criterion, what was measured for it, and how sure its answer has to be."""
+
+    scope: Scope
+    found: Measurement
+    level: Level
+
+    @property
+    def criterion(self) -> Criterion:
+        """The rule."""
+        return self.scope.criterion
+
+    @property
+    def metric(self) -> Metric:
+        """What it measures."""
+        return self.scope.metric
+
+    @property
+    def evidence(self) -> Evidence:
+        """What decides: at the end of the scale always the estimate, since no bound reaches it."""
+        return "point" if is_extreme(self.criterion, self.metric) else self.criterion.evidence
+
+    @property
+    def told(self) -> str:
+        """The measurement in words."""
+        return told(self.criterion, self.metric, self.found)
+
+
+def answer(question: Question, run: RunInfo, *, errors_count: bool) -> tuple[Status, str]:
+    """What the measurement says; without `errors_count` there were more errors than `max_errors`."""
+    scope, found = question.scope, question.found
+    if found.errored and not errors_count:
+        return Status.INCONCLUSIVE, f"{found.errored} of {counted(found.n, scope.metric)} errored"
+    if found.lost:
+        noun = "value was" if found.lost == 1 else "values were"
+        return Status.INCONCLUSIVE, f"{found.lost} {noun} lost to errors"
+    if scope.items and scope.lacking:
+        return Status.INCONCLUSIVE, scope.lacking
+    if found.observed is None:
+        no_ratio = f"the baseline's {scope.metric.name} is 0, so there is no ratio"
+        return Status.NOT_MEASURED, no_ratio if found.baseline == 0 else scope.metric.nothing
+    if too_little := _too_little(scope, found, run):
+        return Status.INCONCLUSIVE, f"{question.told}; {too_little}"
+    return _by_bounds(question) if question.evidence == "strict" else _by_estimate(question)
+
+
+def _by_estimate(question: Question) -> tuple[Status, str]:
+    """What the estimate says, and whether noise could explain it."""
+    criterion, found = question.criterion, question.found
+    assert found.observed is not None
+    status = Status.GO if criterion.is_met_by(found.observed) else Status.NO_GO
+    return status, f"{question.told}, {criterion.needed} is needed{_doubt(question, found.observed)}"
+
+
+def _doubt(question: Question, observed: Fraction) -> str:
+    estimate = question.found.estimate
+    if isinstance(estimate, Unbounded):
+        return f"; {estimate.why}" if estimate.flagged else ""
+    if is_extreme(question.criterion, question.metric):
+        return ""
+    sure = shown(question.criterion, observed, estimate, question.level) is not Status.INCONCLUSIVE
+    return "" if sure else "; noise could explain it"
+
+
+def _by_bounds(question: Question) -> tuple[Status, str]:
+    """What the bounds show; else what would decide."""
+    criterion, metric, found, level = question.criterion, question.metric, question.found, question.level
+    estimate, observed = found.estimate, found.observed
+    assert observed is not None
+    if isinstance(estimate, Unbounded):
+        return Status.INCONCLUSIVE, f"{question.told}, {criterion.needed} is needed; {estimate.why}"
+    bound = near_bound(criterion, observed, estimate, level)
+    shows = bound_text(criterion, metric, found, bound, level.confidence)
+    text = f"{question.told}, {shows}; {criterion.needed} is needed"
+    status = shown(criterion, observed, estimate, level)
+    if status is not Status.INCONCLUSIVE:
+        return status, text
+    if by_chance(criterion, observed, estimate, level):
+        text += f", which one of {level.tests} parts may miss so by chance"
+    return status, f"{text}; {what_decides(criterion, metric, found, estimate, level)}"
+
+
+def _too_little(scope: Scope, found: Measurement, run: RunInfo) -> str | None:
+    """Why what was measured decides nothing."""
+    metric, least = scope.metric, scope.criterion.min_cases
+    if too_busy := _too_busy(found, run):
+        return too_busy
+    if metric.counts == "cases" and found.n < scope.planned:
+        return f"{scope.planned - found.n} of {counted(scope.planned, metric)} {metric.lacking}"
+    thinnest = min(part.n for part in found.parts.values()) if metric.split.contrast else found.n
+    if thinnest < least:
+        each = " on each side" if metric.split.contrast else ""
+        return f"{counted(least, metric)}{each} are the least that decide (min_cases)"
+    return None
+
+
+def _too_busy(found: Measurement, run: RunInfo) -> str | None:
+    """Why measured times say too little: the client that measured them was late itself."""
+    if run.lag_p95_s is None or found.typical_s is None:
+        return None
+    lag_s = exact(run.lag_p95_s)
+    if lag_s <= found.typical_s * _LAG_ALLOWED:
+        return None
+    late, median = (amount_text(seconds, "seconds") for seconds in (lag_s, found.typical_s))
+    return f"this client was too busy ({late} late at a median of {median}): lower --ftgate-concurrency"

@@ -145,6 +145,16 @@ def test_values_need_nothing_but_the_standard_library(module: Path) -> None:
     assert outside_seen(module) <= sys.stdlib_module_names | resampling
 
 
+PLANNING = [module for module in MODULES if place_of(module) == "planning"]
+
+
+@pytest.mark.parametrize("module", PLANNING, ids=the_id)
+def test_planning_is_plain_computation_too(module: Path) -> None:
+    """It stands beside the line: nothing in the line needs it, and likeness of texts is a library's."""
+    assert not outside_seen(module) & NOT_IN_VALUES
+    assert outside_seen(module) <= sys.stdlib_module_names | {"rapidfuzz"}
+
+
 @pytest.mark.parametrize("module", [module for module in MODULES if place_of(module) in MAY_SEE], ids=the_id)
 def test_folders_see_only_what_they_may(module: Path) -> None:
     place = place_of(module)
@@ -192,7 +202,7 @@ def test_importing_the_plugin_costs_nothing_that_is_heavy() -> None:
     assert not loaded & (HEAVY | UNUSED)
 
 
-@pytest.mark.parametrize("name", sorted({*ROW, "models", "reports", "scorers", "files"}))
+@pytest.mark.parametrize("name", sorted({*ROW, "models", "planning", "reports", "scorers", "files"}))
 def test_values_and_the_doors_of_folders_load_nothing_heavy(name: str) -> None:
     loaded = loaded_by(f"import pytest_ftgate.{name}")
 

@@ -88,11 +88,8 @@ class Told:
         at = f"{needed} at {self._confidence} confidence"
         if is_difference(self.scope):
             best = math.floor(self.powers.best * n + 1e-9)
-            both = (
-                f"{best} wins and no loss"
-                if self.criterion.bound == "at_least"
-                else f"{best} losses and no win"
-            )
+            good, bad = ("win", "loss") if self.criterion.bound == "at_least" else ("loss", "win")
+            both = f"{best} {plural(good, best)} and no {bad}"
             return f"not even {both} in {counted(n, self.scope)} show {at}; {least:,} cases could"
         perfect = f"{n} of {n}" if self.criterion.bound == "at_least" else f"0 of {n}"
         return f"{perfect} never show{'s' if n == 1 else ''} {at}; {least:,} of such could"
@@ -112,10 +109,7 @@ class Told:
         if not is_difference(self.scope):
             return f"the true rate is {percent(truth.rate)}"
         discordance = percent(truth.wins + truth.losses)
-        change = (
-            f"truly changes by {points(truth.change)} points" if truth.change else "is truly no different"
-        )
-        return f"the model {change} and the arms differ on {discordance} of cases"
+        return f"the model is truly {_better(truth.change)} and the arms differ on {discordance} of cases"
 
     @property
     def _confidence(self) -> str:
@@ -123,6 +117,11 @@ class Told:
 
     def _points(self, room: float) -> str:
         return points(room if self.criterion.bound == "at_least" else -room)
+
+
+def plural(noun: str, n: int) -> str:
+    """`win` or `wins`."""
+    return noun if n == 1 else f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def percent(share: float) -> str:

@@ -24,7 +24,7 @@ NEAR = 0.9
 #: A prompt of so many words inside a longer text is no coincidence.
 _LONG = 8
 #: Messages of fewer words ("yes, please") say nothing in a conversation of several.
-_TELLING = 3
+_TELLING = 4
 #: Pairs of words that more prompts share than this name none of them …
 _COMMON = 64
 #: … unless a prompt has no others; then its rarest few must do.

@@ -26,12 +26,16 @@ EVIDENCES: tuple[Evidence, ...] = ("point", "strict")
 
 
 class Prospect(StrEnum):
-    """Whether a run of this suite decides a criterion rightly, in at least four of five runs."""
+    """Whether a run of this suite decides a criterion rightly, in at least four of five runs.
+
+    NEVER can't become GO, whatever the models answer; NO CASES neither, but does not decide anyway.
+    """
 
     DECIDABLE = "DECIDABLE"
     TOO_FEW = "TOO FEW"
     NEVER = "NEVER"
     UNKNOWN = "UNKNOWN"
+    NO_CASES = "NO CASES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,9 @@ class _Expectation:
 
     def _outlook(self, evidence: Evidence) -> Outlook:
         if never := self._never():
-            return Outlook(prospect=Prospect.NEVER, sentence=never[0], remedy=never[1])
+            is_absent = not self._scope.items and not decides_by_plan(self._scope, self._preview.gate)
+            word = Prospect.NO_CASES if is_absent else Prospect.NEVER
+            return Outlook(prospect=word, sentence=never[0], remedy=never[1])
         if self._truth is None:
             return self._unknown(evidence)
         return self._by_power(self._truth, evidence)
@@ -155,7 +161,9 @@ class _Expectation:
         if least is None:
             return Outlook(prospect=Prospect.NEVER, sentence=told.impossible(), remedy=told.instead())
         needed = powers.needed()
-        cases = max(needed.cases, least, self._criterion.min_cases) if needed else None
+        # To see that a bad model is bad takes fewer cases than it takes to see that a good one is good.
+        fewest = max(least if powers.is_met else 1, self._criterion.min_cases)
+        cases = max(needed.cases, fewest) if needed else None
         if least > n:
             more = max(cases or 0, least) - n
             return Outlook(

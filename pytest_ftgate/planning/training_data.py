@@ -87,7 +87,9 @@ def _content(message: Mapping[str, Any], where: str) -> str:
 
 
 def _text_or_messages(value: object, where: str) -> Sequence[str]:
-    return _text(value, where) if isinstance(value, str) else _user_texts(value, where)
+    if isinstance(value, str | list):
+        return [value] if isinstance(value, str) else _user_texts(value, where)
+    raise ValueError(f"{where} is text or a list of messages; this is {_said(value)}")
 
 
 def _text(value: object, where: str) -> Sequence[str]:

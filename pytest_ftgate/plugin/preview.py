@@ -45,9 +45,10 @@ def look_ahead(args: Sequence[str], *, coloured: bool = False) -> LookAhead:
     Without a model named, both arms are assumed. What pytest prints is kept; it may be `coloured`.
     """
     lookout = _Lookout()
-    colour = ["--color=yes" if coloured else "--color=no"]
+    # Plain asserts: we are imported already, and pytest would warn that it can't rewrite ours.
+    first = ["--color=yes" if coloured else "--color=no", "--assert=plain"]
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        status = pytest.main([*colour, *_before_dashes(args), "--collect-only", *_dashes(args)], [lookout])
+        status = pytest.main([*first, *_before_dashes(args), "--collect-only", *_dashes(args)], [lookout])
     return LookAhead(
         preview=lookout.preview,
         printed=printed.getvalue(),
@@ -86,6 +87,15 @@ class _Lookout:
             settings = replace(session.settings, model=_NOBODY, baseline=session.settings.baseline or _NOBODY)
             session.arms = Arms(config, settings, session.config_file)
             self._assumed = frozenset(arm for arm in Arm if _NOBODY in _names(session, arm))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Keeps the terminal from listing every item: what is printed is for mistakes."""
+        session.config.option.collectonly = False
+        try:
+            return (yield)
+        finally:
+            session.config.option.collectonly = True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:

@@ -41,12 +41,15 @@ def _headline(leaks: Leaks, page: Page) -> str:
     where = f"Training data ({page.text(', '.join(leaks.files))}, {rows})"
     if not leaks.cases:
         return f"{where}: no eval prompt stands there."
-    near = leaks.cases - leaks.exact_cases
-    told = [f"{leaks.exact_cases:,} word for word"] * bool(leaks.exact_cases) + [f"{near:,} nearly"] * bool(
-        near
-    )
     noun = "case stands" if leaks.cases == 1 else "cases stand"
-    return f"{where}: {leaks.cases:,} eval {noun} there, {' and '.join(told)}."
+    return f"{where}: {leaks.cases:,} eval {noun} there, {_how(leaks)}."
+
+
+def _how(leaks: Leaks) -> str:
+    exact, near = leaks.exact_cases, leaks.cases - leaks.exact_cases
+    if exact and near:
+        return f"{exact:,} word for word and {near:,} nearly"
+    return "word for word" if exact else "nearly"
 
 
 def _case(found: Sequence[Leak], page: Page) -> Iterator[Line]:

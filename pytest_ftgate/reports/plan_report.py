@@ -18,6 +18,7 @@ PROSPECT_STYLES: Mapping[Prospect, Style] = {
     Prospect.TOO_FEW: "yellow",
     Prospect.NEVER: "red",
     Prospect.UNKNOWN: "plain",
+    Prospect.NO_CASES: "dim",
 }
 
 _MIN_WIDTH, _MAX_WIDTH = 72, 160
@@ -150,7 +151,8 @@ def _assumed(plan: RunPlan) -> Iterator[str]:
 
 def _defaults(plan: RunPlan) -> Iterator[str]:
     """The defaults that some criterion rests on."""
-    assumed = [c for c in plan.criteria if c.truth is not None and c.truth.source == "assumed"]
+    used = [c for c in plan.criteria if c.truth is not None and c.outlook.chance is not None]
+    assumed = [c for c in used if c.truth is not None and c.truth.source == "assumed"]
     given = plan.assumptions
     if any(c.criterion.compare == "delta" for c in assumed):
         yield (
@@ -208,10 +210,12 @@ def _explained(plan: CriterionPlan, style: Style, page: Page) -> Iterator[Line]:
         yield from page.paragraph(_said(outlook, page), first=indent, indent=indent, style=style)
     if page.verbosity > 0 and plan.truth is not None:
         for evidence, other in plan.outlooks.items():
-            details = [f"{evidence}: {other.prospect}", *_details(plan, other)]
-            if evidence != plan.criterion.evidence:
+            details = [*_details(plan, other)]
+            if other.sentence != outlook.sentence:
                 details.append(_said(other, page))
-            yield from page.paragraph("; ".join(details), first=indent, indent=indent + "  ", style="dim")
+            if details:
+                told = "; ".join([f"{evidence}: {other.prospect}", *details])
+                yield from page.paragraph(told, first=indent, indent=indent + "  ", style="dim")
         yield from page.paragraph(f"truth: {plan.truth.source}", first=indent, indent=indent, style="dim")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from pytest_ftgate.errors import ConfigError
+from pytest_ftgate.gates.metrics import PASS_ALL, PASS_AT
 from pytest_ftgate.gates.selection import Scope
 from pytest_ftgate.planning.observed import Observed, Shares, mean_share
 
@@ -118,7 +119,8 @@ def _check(made: Assumptions) -> None:
 
 def truth_for(scope: Scope, assumptions: Assumptions, observed: Observed | None) -> Truth:
     """What is taken for true of one criterion: as given, else as observed, else by default."""
-    passed = scope.metric.passed
+    # What is drawn from repeats is no pass rate, so an earlier pass rate says nothing of it.
+    passed = None if scope.metric.name.startswith((PASS_AT, PASS_ALL)) else scope.metric.passed
     seen = observed.shares(scope.items, passed) if observed and passed else None
     baseline = _baseline(assumptions, seen)
     change = _change(scope, assumptions, seen, baseline)

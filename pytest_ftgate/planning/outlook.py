@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pytest_ftgate.cases import Arm
-from pytest_ftgate.gates.criteria import Criterion
-from pytest_ftgate.gates.selection import Scope, decides_by_plan, nothing_selected, scopes
+from pytest_ftgate.gates.criteria import Criterion, Evidence
+from pytest_ftgate.gates.selection import Scope, decides_by_plan, scopes
 from pytest_ftgate.planning import advice
 from pytest_ftgate.planning.assumptions import Assumptions, Truth, is_difference, truth_for
+from pytest_ftgate.planning.hopeless import too_few_calls, why_never
 from pytest_ftgate.planning.observed import Observed
-from pytest_ftgate.planning.powers import Evidence, powers_of
+from pytest_ftgate.planning.powers import powers_of
 from pytest_ftgate.planning.preview import Preview
 from pytest_ftgate.stats.rate_power import POWER
 
 #: Values in 0…1, one a case, that vary at most as passes do.
-_LIKE_RATES = re.compile(r"win_rate|majority|(?:mean|pass_at|pass_all):.+")
-_PERCENTILE = re.compile(r"(?:latency|time_to_first_token)_p(\d+)")
-#: A p99 of fewer calls than this is its slowest one, and bounds nothing.
-_CALLS_FOR_P99 = 100
+_LIKE_RATES = re.compile(r"win_rate|mean:.+")
 EVIDENCES: tuple[Evidence, ...] = ("point", "strict")
 
 
@@ -110,29 +108,13 @@ class _Expectation:
         )
 
     def _outlook(self, evidence: Evidence) -> Outlook:
-        if never := self._never():
+        if never := why_never(self._scope, self._preview):
             is_absent = not self._scope.items and not decides_by_plan(self._scope, self._preview.gate)
             word = Prospect.NO_CASES if is_absent else Prospect.NEVER
             return Outlook(prospect=word, sentence=never[0], remedy=never[1])
         if self._truth is None:
             return self._unknown(evidence)
         return self._by_power(self._truth, evidence)
-
-    def _never(self) -> tuple[str, str] | None:
-        """Why nothing that a model answers can make this GO, whatever the evidence."""
-        scope, least = self._scope, self._criterion.min_cases
-        if scope.metric.counts == "votes":
-            return None
-        if not scope.items:
-            return nothing_selected(scope, self._preview.plan.cases), ""
-        if scope.metric.counts == "calls":
-            arms = tuple(Arm) if scope.compares else (Arm.MODEL,)
-            if any(self._preview.is_recorded(arm) for arm in arms):
-                return "saved answers have no times", "measure both arms on live endpoints"
-        if scope.planned < least:
-            missing = advice.more(least - scope.planned, scope)
-            return f"{advice.counted(scope.planned, scope)} of the {least} that min_cases wants", missing
-        return None
 
     def _unknown(self, evidence: Evidence) -> Outlook:
         scope = self._scope
@@ -141,13 +123,12 @@ class _Expectation:
             return Outlook(
                 prospect=Prospect.UNKNOWN, sentence=f"decided by {wanted} votes or more, given after a run"
             )
-        percentile = _PERCENTILE.fullmatch(scope.metric.name)
-        if evidence == "strict" and percentile and percentile[1] == "99" and scope.planned < _CALLS_FOR_P99:
-            return Outlook(
-                prospect=Prospect.NEVER,
-                sentence=f"the p99 of {advice.counted(scope.planned, scope)} is the slowest one",
-                remedy=advice.more(_CALLS_FOR_P99 - scope.planned, scope),
-            )
+        if evidence == "strict" and (few := too_few_calls(scope)):
+            return Outlook(prospect=Prospect.NEVER, sentence=few[0], remedy=few[1])
+        if len(scope.strata) > 1:
+            smallest = min(Counter(scope.strata_of.values()).values())
+            told = f"made of {len(scope.strata)} groups of cases, the smallest of {smallest:,}"
+            return Outlook(prospect=Prospect.UNKNOWN, sentence=f"{told}: it is no surer than that one")
         noun = "the estimate decides; how far" if evidence == "point" else "how far"
         return Outlook(
             prospect=Prospect.UNKNOWN, sentence=f"{noun} noise moves it, only a run of these models can tell"
@@ -193,6 +174,8 @@ class _Expectation:
 
 def _is_rate(scope: Scope) -> bool:
     metric = scope.metric
-    return metric.unit == "rate" and (
-        metric.passed is not None or _LIKE_RATES.fullmatch(metric.name) is not None
+    return (
+        len(scope.strata) <= 1
+        and metric.unit == "rate"
+        and (metric.passed is not None or _LIKE_RATES.fullmatch(metric.name) is not None)
     )

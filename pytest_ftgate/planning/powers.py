@@ -9,9 +9,8 @@ import math
 from abc import ABC, abstractmethod
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
 
-from pytest_ftgate.gates.criteria import Criterion
+from pytest_ftgate.gates.criteria import Criterion, Evidence
 from pytest_ftgate.planning import point_power
 from pytest_ftgate.planning.assumptions import Truth
 from pytest_ftgate.stats import difference_power, rate_power
@@ -19,7 +18,6 @@ from pytest_ftgate.stats.distributions import crossing
 from pytest_ftgate.stats.paired_passes import PairedEstimate
 from pytest_ftgate.stats.rate_power import POWER, Needed
 
-Evidence = Literal["point", "strict"]
 _CLOSE = 1e-4
 
 

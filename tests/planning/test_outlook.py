@@ -171,6 +171,7 @@ def test_times_of_saved_answers_are_never_measured() -> None:
     outlook = planned(preview(cases(20), gate, answerers={Arm.BASELINE: saved}), "late").outlook
 
     assert (outlook.prospect, outlook.sentence) == (Prospect.NEVER, "saved answers have no times")
+    assert outlook.remedy == "measure both arms live"
 
 
 def test_the_p99_of_few_calls_bounds_nothing() -> None:
@@ -181,9 +182,45 @@ def test_the_p99_of_few_calls_bounds_nothing() -> None:
     assert outlooks["point"].prospect is Prospect.UNKNOWN
     assert (outlooks["strict"].prospect, outlooks["strict"].sentence, outlooks["strict"].remedy) == (
         Prospect.NEVER,
-        "the p99 of 40 calls is the slowest one",
+        "the p99 of 40 calls is just the slowest",
         "add 60 calls (cases, or repeats of them)",
     )
+
+
+def test_what_is_drawn_from_repeats_needs_them() -> None:
+    of = [*cases(10, repeat=3), *cases(2, category="once")]
+    gate = {"criteria": {"rate": {"metric": "pass_at:3", "at_least": "50%"}}}
+
+    outlook = planned(preview(of, gate)).outlook
+
+    assert (outlook.prospect, outlook.sentence, outlook.remedy) == (
+        Prospect.NEVER,
+        "2 of 12 cases have fewer than 3 repeats",
+        "give the cases `repeat: 3`",
+    )
+    assert planned(preview(of[:10], gate)).outlook.prospect is Prospect.DECIDABLE
+
+
+def test_a_rate_made_of_groups_is_no_surer_than_the_smallest() -> None:
+    of = [*cases(30, tags=("train",)), *cases(8, category="new")]
+    gate = {"criteria": {"gap": {"metric": "generalization_gap", "seen": "train", "at_most": "10%"}}}
+
+    plan, alone = planned(preview(of, gate), "gap"), planned(preview(of[:30], gate), "gap")
+
+    assert (plan.truth, plan.outlook.prospect) == (None, Prospect.UNKNOWN)
+    assert (
+        plan.outlook.sentence == "made of 2 groups of cases, the smallest of 8: it is no surer than that one"
+    )
+    assert alone.outlook.prospect is Prospect.NEVER
+    assert "train" in alone.outlook.sentence
+
+
+def test_a_gate_of_strict_evidence_is_planned_as_such() -> None:
+    gate = {**one_criterion(at_least="90%"), "evidence": "strict"}
+
+    plan = planned(preview(cases(10), gate))
+
+    assert (plan.criterion.evidence, plan.outlook.prospect) == ("strict", Prospect.NEVER)
 
 
 def test_per_category_each_has_its_own_outlook() -> None:

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pytest_ftgate.gates import BUILTIN_METRICS
 from pytest_ftgate.gates.criteria import Criterion
+from pytest_ftgate.gates.metrics import MEAN, is_entry
 from pytest_ftgate.gates.selection import Scope
 from pytest_ftgate.gates.thresholds import percent_text, points_text
 from pytest_ftgate.planning.assumptions import Truth, is_difference
@@ -36,7 +38,9 @@ def kind(criterion: Criterion) -> str:
     wanted = [
         f"{name} {' or '.join(getattr(criterion, name))}" for name in _SELECTORS if getattr(criterion, name)
     ]
-    return f" of {' and '.join(wanted)}" if wanted else ""
+    names = [name for name in criterion.metric if name.startswith(MEAN) or is_entry(name, BUILTIN_METRICS)]
+    entries = " or ".join(f"`{name.removeprefix(MEAN)}`" for name in names)
+    return (f" of {' and '.join(wanted)}" if wanted else "") + (f" with {entries}" if entries else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +134,9 @@ def percent(share: float) -> str:
 
 
 def about(chance: float) -> str:
-    """A chance 0…1 in whole percent, never rounded onto nothing or all."""
+    """A chance 0…1 in whole percent, never rounded onto never or always."""
     shown = f"{100 * chance:.0f}%"
-    return {"0%": "under 1%", "100%": "over 99%"}.get(shown, shown) if 0 < chance < 1 else shown
+    return {"0%": "under 1%", "100%": "over 99%"}.get(shown, shown)
 
 
 def _better(change: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pytest_ftgate.planning import CriterionPlan, Demand, Outlook, Prospect, RunPlan
 from pytest_ftgate.planning.advice import about, percent, points
@@ -169,6 +170,7 @@ def _criteria(criteria: Sequence[CriterionPlan], page: Page) -> Iterator[Line]:
     rows = [_numbers(plan, page) for plan in criteria]
     widths = [max((cells(row[column]) for row in rows), default=0) for column in range(4)]
     widths[0] = min(widths[0], max(page.width - _WORD - sum(widths[1:]) - 8 - len(_SHOWN_ONLY) - 2, 12))
+    before = ""
     for plan, (name, *numbers) in zip(criteria, rows, strict=True):
         style: Style = "plain" if plan.decides else "dim"
         texts = [pad(shorten_middle(name, widths[0]), widths[0])]
@@ -179,7 +181,8 @@ def _criteria(criteria: Sequence[CriterionPlan], page: Page) -> Iterator[Line]:
         )
         note = "" if plan.decides else f"  {_SHOWN_ONLY}"
         yield line(word, Segment(f"  {'  '.join(texts)}{note}".rstrip(), style))
-        yield from _explained(plan, style, page)
+        yield from _explained(plan, style, page, before)
+        before = plan.outlook.sentence
 
 
 def _numbers(plan: CriterionPlan, page: Page) -> tuple[str, str, str, str]:
@@ -203,11 +206,14 @@ def _sees(plan: CriterionPlan, outlook: Outlook) -> str:
     return f"sees {sign} {shown}"
 
 
-def _explained(plan: CriterionPlan, style: Style, page: Page) -> Iterator[Line]:
+def _explained(plan: CriterionPlan, style: Style, page: Page, before: str) -> Iterator[Line]:
+    """What to expect and what to do; what was just said of the criterion `before` is not said again."""
     indent = " " * (_WORD + 2)
     outlook = plan.outlook
     if plan.decides or page.verbosity > 0:
-        yield from page.paragraph(_said(outlook, page), first=indent, indent=indent, style=style)
+        known = outlook.sentence == before
+        said = _said(replace(outlook, sentence="likewise") if known else outlook, page)
+        yield from page.paragraph(said, first=indent, indent=indent, style=style)
     if page.verbosity > 0 and plan.truth is not None:
         for evidence, other in plan.outlooks.items():
             details = [*_details(plan, other)]

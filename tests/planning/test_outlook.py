@@ -103,6 +103,14 @@ def test_too_few_cases_say_how_many_more() -> None:
     )
 
 
+def test_what_to_add_has_the_entry_that_is_measured() -> None:
+    gate = {"criteria": {"rate": {"metric": ["exact_match", "regex"], "role": "target", "at_least": "90%"}}}
+
+    outlook = planned(preview(cases(50), gate)).outlooks["strict"]
+
+    assert outlook.remedy == "add about 138 cases of role target with `exact_match` or `regex`"
+
+
 def test_enough_cases_say_how_sure_they_are() -> None:
     assert strict(188, at_least="90%") == (
         Prospect.DECIDABLE,

@@ -114,6 +114,21 @@ def test_many_categories_and_leaks_are_cut_and_verbosity_shows_them() -> None:
     assert "c59" not in short
 
 
+def test_what_was_just_said_is_not_said_again() -> None:
+    of = [*cases(10, category="a"), *cases(10, category="b")]
+    plan = plan_run(preview(of, one_criterion(per="category", compare="delta", at_least="-5%")))
+
+    text = plain_text(render_plan(plan, width=80))
+
+    assert (
+        "TOO FEW    rate[a]  ≥ -5%  n=10  sees ≥ +6.3\n"
+        "           if the model is truly no different and the arms differ on 20% of\n"
+        "           cases: GO in 65% of runs; add about 50 cases of category a\n"
+        "TOO FEW    rate[b]  ≥ -5%  n=10  sees ≥ +6.3\n"
+        "           likewise; add about 50 cases of category b\n"
+    ) in text
+
+
 def test_a_gate_in_which_nothing_decides_says_so() -> None:
     gate = one_criterion(at_most="2", advisory=True, metric="latency_p50")
     expectless = [case(f"c{number}", expect=()) for number in range(3)]

@@ -169,7 +169,7 @@ def _criteria(criteria: Sequence[CriterionPlan], page: Page) -> Iterator[Line]:
     """One line per criterion in columns, and below it what to expect and what to do."""
     rows = [_numbers(plan, page) for plan in criteria]
     widths = [max((cells(row[column]) for row in rows), default=0) for column in range(4)]
-    widths[0] = min(widths[0], max(page.width - _WORD - sum(widths[1:]) - 8 - len(_SHOWN_ONLY) - 2, 12))
+    widths[0] = min(widths[0], max(page.width - _WORD - sum(widths[1:]) - 8, 12))
     before = ""
     for plan, (name, *numbers) in zip(criteria, rows, strict=True):
         style: Style = "plain" if plan.decides else "dim"
@@ -179,14 +179,14 @@ def _criteria(criteria: Sequence[CriterionPlan], page: Page) -> Iterator[Line]:
             pad(plan.outlook.prospect, _WORD),
             PROSPECT_STYLES[plan.outlook.prospect] if plan.decides else "dim",
         )
-        note = "" if plan.decides else f"  {_SHOWN_ONLY}"
-        yield line(word, Segment(f"  {'  '.join(texts)}{note}".rstrip(), style))
+        yield line(word, Segment(f"  {'  '.join(texts)}".rstrip(), style))
         yield from _explained(plan, style, page, before)
         before = plan.outlook.sentence
 
 
 def _numbers(plan: CriterionPlan, page: Page) -> tuple[str, str, str, str]:
-    """Name, threshold, n, and what so many cases can see."""
+    """Name, threshold, n, and what so many cases can see, where that decides anything."""
+    seen = _sees(plan, plan.outlook) if plan.decides else _SHOWN_ONLY
     criterion = plan.criterion
     strict = " strict" if criterion.evidence == "strict" else ""
     return (

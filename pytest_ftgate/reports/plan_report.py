@@ -193,7 +193,7 @@ def _numbers(plan: CriterionPlan, page: Page) -> tuple[str, str, str, str]:
         page.text(criterion.name),
         page.text(criterion.needed + strict),
         f"n={plan.n:,}",
-        _sees(plan, plan.outlook),
+        seen,
     )
 
 

@@ -88,6 +88,14 @@ def test_words_have_their_colours_and_what_does_not_decide_is_dim() -> None:
     assert (styles["DECIDABLE"], styles["NO CASES"]) == ("green", "dim")
 
 
+def test_what_does_not_decide_says_so_in_place_of_its_number() -> None:
+    gate = one_criterion(at_least="50%", advisory=True)
+
+    text = plain_text(render_plan(plan_run(preview(cases(20), gate)), width=80))
+
+    assert "\nDECIDABLE  rate         ≥ 50%   n=20  shown only\n" in text
+
+
 def test_ascii_has_no_signs_of_ours() -> None:
     assert plain_text(render_plan(two_suites(), width=80, ascii_only=True)).isascii()
 

@@ -35,8 +35,12 @@ def shown(criterion: Criterion, observed: Fraction, estimate: Estimate, level: L
 
 def near_bound(criterion: Criterion, observed: Fraction, estimate: Estimate, level: Level) -> float:
     """The one-sided bound on the threshold's side of what was observed."""
-    below = criterion.is_met_by(observed) is (criterion.bound == "at_least")
-    return estimate.lower(level.confidence) if below else estimate.upper(level.confidence)
+    return (estimate.lower if looks_down(criterion, observed) else estimate.upper)(level.confidence)
+
+
+def looks_down(criterion: Criterion, observed: Fraction) -> bool:
+    """Whether the threshold lies below what was observed: then the lower bound decides."""
+    return criterion.is_met_by(observed) is (criterion.bound == "at_least")
 
 
 def by_chance(criterion: Criterion, observed: Fraction, estimate: Estimate, level: Level) -> bool:

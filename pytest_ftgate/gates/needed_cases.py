@@ -17,8 +17,8 @@ from pytest_ftgate.stats.estimates import Estimate
 from pytest_ftgate.stats.paired_passes import PairedEstimate
 from pytest_ftgate.stats.rates import RateEstimate
 
-#: Beyond this many cases the rule of thumb is as good as the exact count, and much quicker.
-_EXACT_UP_TO = 1000
+#: Beyond so many cases the rule of thumb is as good as the exact count, and much quicker.
+_EXACT_RATES_UP_TO, _EXACT_DIFFERENCES_UP_TO = 20_000, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def _needed(observed: Fraction, criterion: Criterion, n: int, estimate: Estimate
         confidence=level.confidence if criterion.is_met_by(observed) else miss,
     )
     rough = _by_scaling(question, level.confidence)
-    return rough if rough is None or rough > _EXACT_UP_TO else _cases(estimate, question, rough)
+    return rough if rough is None else _cases(estimate, question, rough)
 
 
 def _by_scaling(question: _Open, confidence: float) -> int | None:
@@ -82,7 +82,9 @@ def _cases(_: Estimate, __: _Open, rough: int) -> int | None:
 
 
 @_cases.register
-def _(estimate: RateEstimate, question: _Open, rough: int) -> int | None:  # noqa: ARG001
+def _(_: RateEstimate, question: _Open, rough: int) -> int | None:
+    if rough > _EXACT_RATES_UP_TO:
+        return rough
     rate, threshold = question.value, question.threshold
     if not question.at_least:
         rate, threshold = 1 - rate, 1 - threshold
@@ -91,7 +93,9 @@ def _(estimate: RateEstimate, question: _Open, rough: int) -> int | None:  # noq
 
 
 @_cases.register
-def _(estimate: PairedEstimate, question: _Open, rough: int) -> int | None:  # noqa: ARG001
+def _(estimate: PairedEstimate, question: _Open, rough: int) -> int | None:
+    if rough > _EXACT_DIFFERENCES_UP_TO:
+        return rough
     wins, losses, threshold = estimate.wins / estimate.n, estimate.losses / estimate.n, question.threshold
     if not question.at_least:
         wins, losses, threshold = losses, wins, -threshold
@@ -107,8 +111,12 @@ def _no_room(criterion: Criterion, metric: Metric, found: Measurement) -> str | 
         return None
     if found.baseline is None or 1 - found.baseline >= criterion.threshold:
         return None
-    room = points_text(1 - found.baseline) if found.baseline < 1 else "no rise"
-    return f"a baseline at {percent_text(found.baseline)} leaves room for {room} only, so it can't be met"
+    room = (
+        f"room for {points_text(1 - found.baseline)} points only"
+        if found.baseline < 1
+        else "no room for a rise"
+    )
+    return f"a baseline at {percent_text(found.baseline)} leaves {room}, so it can't be met"
 
 
 def _rounded(cases: int) -> int:

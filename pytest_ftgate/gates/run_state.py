@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates.criteria import Gate
+from pytest_ftgate.gates.disagreement import disagreements
 from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.record.trials import Outcome, Trial
 from pytest_ftgate.summary import Summary
@@ -49,7 +50,24 @@ def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
         count = _count(len(summary.errored), "errored trial")
         counted = "counted as failed by the model and passed by the baseline"
         within = [f"{count} within max_errors: {gate.max_errors}, {counted}"]
-    return (*sorted(set(run.warnings)), *_same_models(run.models), *_served(summary), *touched, *within)
+    return (
+        *sorted(set(run.warnings)),
+        *_same_models(run.models),
+        *_served(summary),
+        *touched,
+        *within,
+        *_without_share(summary, gate),
+        *disagreements(summary.cases, float(gate.confidence)),
+    )
+
+
+def _without_share(summary: Summary, gate: Gate) -> Iterator[str]:
+    """Categories that `traffic` leaves out: their cases are in no weighted rate."""
+    planned = Counter(case.planned.category for case in summary.cases if case.planned.skip is None)
+    left_out = [name for name in sorted(planned) if name not in gate.traffic] if gate.traffic else []
+    if left_out:
+        cases = _count(sum(planned[name] for name in left_out), "case")
+        yield f"`traffic` has no share for {_quoted(left_out)}: {cases} not in weighted_pass_rate"
 
 
 def _nothing_planned(summary: Summary) -> Iterator[str]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 
-from pytest_ftgate.cases import Arm, Expectation
+from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates.builtin_metrics import BUILTIN_METRICS
 from pytest_ftgate.gates.config import ALWAYS_DECIDING
 from pytest_ftgate.gates.criteria import Criterion, Gate, Per
-from pytest_ftgate.gates.entries import entry_names, has_entry, is_covered
+from pytest_ftgate.gates.entries import entry_names, is_covered
 from pytest_ftgate.gates.metrics import MEAN, Metric, is_entry, metric_of
+from pytest_ftgate.gates.splitting import SELECTORS, absent, selects, split, values_of
 from pytest_ftgate.gates.strata import Stratum, Traffic
 from pytest_ftgate.record.plan import CaseKey, PlannedCase, PlannedItem
 
 Items = frozenset[str]
-
-_SELECTORS: tuple[Per, ...] = ("role", "suite", "category", "tag")
-#: How alike two names are of which one is taken for a misspelling of the other.
-_NEAR = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +58,7 @@ def scopes(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metri
     written = [
         _scope(one, metric_of(one.metric, metrics), selected, gate.traffic, criterion)
         for criterion in gate.criteria
-        for one, selected in [*_split(criterion, there), *_absent(criterion, there, gate)]
+        for one, selected in [*split(criterion, there), *absent(criterion, there, gate)]
     ]
     judging = [scope for scope in written if _judges(scope, gate, metrics)]
     own = [_own("other_cases", there, _unread(judging, metrics, there))]
@@ -92,8 +89,8 @@ def nothing_selected(scope: Scope, cases: Sequence[PlannedCase]) -> str:
     criterion = scope.criterion
     if not there:
         return "no case is planned"
-    for selector in _SELECTORS:
-        known = sorted({value for case in there for value in _values(case, selector)})
+    for selector in SELECTORS:
+        known = sorted({value for case in there for value in values_of(case, selector)})
         wanted = getattr(criterion, selector)
         if wanted and not set(wanted) & set(known):
             return _unknown(selector, wanted, known, cases)
@@ -111,79 +108,10 @@ def nothing_selected(scope: Scope, cases: Sequence[PlannedCase]) -> str:
 
 
 def _none_at_once(criterion: Criterion, there: Sequence[PlannedCase]) -> str:
-    if criterion.per == "tag" and any(_selects(criterion, case) for case in there):
+    if criterion.per == "tag" and any(selects(criterion, case) for case in there):
         return "no case that it selects has a tag, and `per: tag` makes one criterion for each"
-    wanted = [f"{one} {_listed(getattr(criterion, one))}" for one in _SELECTORS if getattr(criterion, one)]
+    wanted = [f"{one} {_listed(getattr(criterion, one))}" for one in SELECTORS if getattr(criterion, one)]
     return f"no case has {' and '.join(wanted)} at once"
-
-
-def _split(
-    criterion: Criterion, cases: Sequence[PlannedCase]
-) -> list[tuple[Criterion, Sequence[PlannedCase]]]:
-    """`per: category` makes one criterion per category of the selected cases, none of cases without."""
-    selected = [case for case in cases if _selects(criterion, case)]
-    if criterion.per is None:
-        return [(criterion, selected)]
-    wanted: tuple[str, ...] = getattr(criterion, criterion.per)
-    split: dict[str, list[PlannedCase]] = {value: [] for value in wanted}
-    for case in selected:
-        for value in _values(case, criterion.per):
-            if not wanted or value in wanted:
-                split.setdefault(value, []).append(case)
-    if not split:
-        return [(criterion, ())]
-    return [(_one_of(criterion, criterion.per, value), split[value]) for value in sorted(split)]
-
-
-def _absent(
-    criterion: Criterion, cases: Sequence[PlannedCase], gate: Gate
-) -> list[tuple[Criterion, Sequence[PlannedCase]]]:
-    """One more criterion, which nothing can meet, for each name in a list that nothing planned answers to.
-
-    Else a misspelt category, or one whose file is gone, would drop out of `category: [a, b]` unseen, and its
-    absence would help the model ship.
-    """
-    found: list[tuple[Criterion, Sequence[PlannedCase]]] = []
-    for selector in _SELECTORS:
-        wanted: tuple[str, ...] = getattr(criterion, selector)
-        known = {value for case in cases for value in _values(case, selector)}
-        if selector != criterion.per and not known.isdisjoint(wanted):
-            absent = [value for value in wanted if value not in known]
-            found += [(replace(_one_of(criterion, selector, value), per=None), ()) for value in absent]
-    if not gate.is_default:
-        selected = [case for case in cases if _selects(criterion, case)]
-        misspelt = _misspelt(criterion.metric, selected, cases)
-        found += [
-            (replace(criterion, name=f"{criterion.name}[{name}]", per=None, metric=(name,)), selected)
-            for name in misspelt
-        ]
-    return found
-
-
-def _misspelt(
-    names: Sequence[str], selected: Sequence[PlannedCase], cases: Sequence[PlannedCase]
-) -> list[str]:
-    """Names in a list of metrics that no entry goes by, and that resemble one of an entry not in the list.
-
-    Others are left alone: a list may name scorers that these cases do not use.
-    """
-    if not any(has_entry(check, names) for case in selected for check in case.expect):
-        return []
-    known = {name for case in cases for check in case.expect for name in _all_names(check)}
-    others = known.difference(names)
-    return [name for name in names if name not in known and get_close_matches(name, others, 1, _NEAR)]
-
-
-def _all_names(check: Expectation) -> Iterator[str]:
-    """Both names of this check and of all that stands in it."""
-    yield from (check.scorer, *([check.name] if check.name else []))
-    for child in check.children:
-        yield from _all_names(child)
-
-
-def _one_of(criterion: Criterion, per: Per, value: str) -> Criterion:
-    only = {selector: getattr(criterion, selector) for selector in _SELECTORS} | {per: (value,)}
-    return replace(criterion, name=f"{criterion.name}[{value}]", per=None, **only)
 
 
 def _scope(
@@ -298,21 +226,8 @@ def _unread(
     return unread
 
 
-def _selects(criterion: Criterion, case: PlannedCase) -> bool:
-    return all(
-        not (wanted := getattr(criterion, selector)) or not set(wanted).isdisjoint(_values(case, selector))
-        for selector in _SELECTORS
-    )
-
-
-def _values(case: PlannedCase, selector: Per) -> tuple[str, ...]:
-    if selector == "tag":
-        return case.tags
-    return (case.role.value if selector == "role" else str(getattr(case, selector)),)
-
-
 def _unknown(selector: Per, wanted: Sequence[str], known: Sequence[str], cases: Sequence[PlannedCase]) -> str:
-    if any(value in wanted for case in cases for value in _values(case, selector)):
+    if any(value in wanted for case in cases for value in values_of(case, selector)):
         return f"every case with {selector} {_listed(wanted)} is skipped"
     if selector == "role":
         return f"no suite has `role: {wanted[0]}`"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pytest_ftgate.gates.criteria import Criterion
+from pytest_ftgate.gates.evidence import looks_down
 from pytest_ftgate.gates.measuring import Measurement
 from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.thresholds import amount_text, percent_text, points_text
@@ -25,7 +26,7 @@ def bound_text(
 ) -> str:
     """The bound that decides: `at least 87.3% with 95% confidence`."""
     assert found.observed is not None
-    side = "at least" if bound <= found.observed else "at most"
+    side = "at least" if looks_down(criterion, found.observed) else "at most"
     value = value_text(criterion, metric, exact(bound))
     return f"{side} {value} with {percent_text(exact(confidence))} confidence"
 

@@ -38,13 +38,12 @@ def parse_threshold(
 
 
 def parse_confidence(raw: object, where: tuple[str, ...]) -> Fraction:
-    """A confidence from 1/2 to below 1, as 0.95 or 95%."""
+    """A confidence between 1/2 and 1, as 0.95 or 95%."""
     value, written, _ = _number(raw, where)
     if not 0 < value < 1:
         raise GateError(where, f"{written} is not between 0 and 1: write e.g. 0.95 or 95%")
-    if value < Fraction(1, 2):
-        meant = _plain((1 - value) * 100)
-        raise GateError(where, f"{written} is less than a coin's; probably {meant}%: write {meant}%")
+    if value <= Fraction(1, 2):
+        raise GateError(where, f"{written} is too low: write the chance of being right, e.g. 0.95 or 95%")
     return value
 
 

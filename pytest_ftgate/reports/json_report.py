@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any
 
 from pytest_ftgate.cases import Arm
@@ -13,7 +11,9 @@ from pytest_ftgate.gates import Assessment, CriterionResult, Gate
 from pytest_ftgate.record import Record, Trial
 from pytest_ftgate.reports.atomic import write_atomic
 from pytest_ftgate.reports.inert import inert_json
-from pytest_ftgate.summary import CaseResult, Group, Latency, Rate
+from pytest_ftgate.reports.json_comparison import comparison_json, repeats_json
+from pytest_ftgate.reports.json_values import number, plain
+from pytest_ftgate.summary import SEED, CaseResult, Group, Latency, Rate
 
 __all__ = [
     "REPORT_SCHEMA",
@@ -28,11 +28,14 @@ REPORT_SCHEMA = "ftgate.report/1"
 
 
 def report_json(assessment: Assessment) -> dict[str, Any]:
-    """Everything: the verdict file's content, then groups, latencies and cases with their trials."""
-    summary = assessment.summary
+    """Everything: the verdict file's content, then groups, arms beside each other, and cases with trials."""
+    summary, confidence = assessment.summary, float(assessment.gate.confidence)
+    repeats = summary.repeats
     return verdict_json(assessment) | {
-        "groups": [_group(group, float(assessment.gate.confidence)) for group in summary.groups],
+        "groups": [_group(group, confidence) for group in summary.groups],
         "latency": {str(arm): _latency(summary.latency.get(arm)) for arm in Arm},
+        "comparison": comparison_json(summary.comparison(confidence)),
+        "repeats": {str(arm): repeats_json(repeats[arm]) for arm in Arm},
         "cases": [_case(case) for case in summary.cases],
     }
 
@@ -53,8 +56,8 @@ def verdict_json(assessment: Assessment) -> dict[str, Any]:
         "finished": run.finished,
         "version": run.version,
         "gate": _gate(assessment.gate, run.gate_options),
-        "model": _plain(run.models.get(Arm.MODEL)),
-        "baseline": _plain(run.models.get(Arm.BASELINE)),
+        "model": plain(run.models.get(Arm.MODEL)),
+        "baseline": plain(run.models.get(Arm.BASELINE)),
         "plan": _plan(assessment.record),
         "criteria": [_criterion(result) for result in verdict.criteria],
     }
@@ -91,6 +94,8 @@ def _gate(gate: Gate, options: Iterable[str]) -> dict[str, Any]:
         "options": list(options),
         "max_errors": gate.max_errors,
         "confidence": float(gate.confidence),
+        "seed": SEED,
+        "traffic": {category: number(gate.traffic[category]) for category in sorted(gate.traffic)},
         "suites": list(gate.suites),
     }
 
@@ -114,9 +119,9 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
         "status": str(result.status),
         "metric": list(result.metric),
         "compare": result.compare,
-        "observed": _number(result.observed),
+        "observed": number(result.observed),
         "threshold": result.threshold,
-        "interval": _plain(result.interval),
+        "interval": plain(result.interval),
         "n": result.n,
         "evidence": result.evidence,
         "decides": result.decides,
@@ -126,9 +131,9 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
 
 def _group(group: Group, confidence: float) -> dict[str, Any]:
     delta = {
-        "value": _number(group.delta),
-        "interval": _plain(group.delta_interval(confidence)),
-        "p_value": _number(group.p_value),
+        "value": number(group.delta),
+        "interval": plain(group.delta_interval(confidence)),
+        "p_value": number(group.p_value),
     }
     return {
         "by": group.by,
@@ -149,10 +154,10 @@ def _rate(rate: Rate | None, confidence: float) -> dict[str, Any] | None:
     if rate is None:
         return None
     return {
-        "passed": _number(rate.passed),
+        "passed": number(rate.passed),
         "n": rate.n,
-        "pass_rate": _number(rate.rate),
-        "interval": _plain(rate.interval(confidence)),
+        "pass_rate": number(rate.rate),
+        "interval": plain(rate.interval(confidence)),
     }
 
 
@@ -160,7 +165,7 @@ def _latency(latency: Latency | None) -> dict[str, Any] | None:
     if latency is None:
         return None
     names = ("p50", "p90", "p95", "p99")
-    return {"n": latency.n} | {name: _number(getattr(latency, name)) for name in names}
+    return {"n": latency.n} | {name: number(getattr(latency, name)) for name in names}
 
 
 def _case(case: CaseResult) -> dict[str, Any]:
@@ -178,7 +183,9 @@ def _case(case: CaseResult) -> dict[str, Any]:
         "skip": planned.skip,
         "must_pass": planned.must_pass,
         "outcome": {str(arm): _word(case.outcome.get(arm)) for arm in Arm},
-        "score": {str(arm): _number(case.score.get(arm)) for arm in Arm},
+        "pass_rate": {str(arm): number(case.passes.get(arm)) for arm in Arm},
+        "unstable": [str(arm) for arm in case.unstable_on],
+        "score": {str(arm): number(case.score.get(arm)) for arm in Arm},
         "flip": str(case.flip),
         "trials": [_trial(trial) for trial in case.trials],
     }
@@ -192,30 +199,12 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "repeat": key.repeat,
         "item": key.item,
         "outcome": str(trial.outcome),
-        "score": _number(trial.score),
+        "score": number(trial.score),
         "error": error,
-        "completion": _plain(trial.completion.as_json()) if trial.completion else None,
-        "scores": [_plain(score.as_json()) for score in trial.scores],
+        "completion": plain(trial.completion.as_json()) if trial.completion else None,
+        "scores": [plain(score.as_json()) for score in trial.scores],
     }
 
 
 def _word(value: str | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _number(value: Fraction | float | None) -> float | int | None:
-    """A finite JSON number; whole ones without a decimal point, so that equal values have equal bytes."""
-    if value is None or not math.isfinite(value):
-        return None
-    return int(value) if value == int(value) else float(value)
-
-
-def _plain(value: Any) -> Any:
-    """Builtins in a fixed order: mappings by key, sequences as lists, what is not finite as null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(value[key]) for key in sorted(value, key=str)}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, float | Fraction):
-        return _number(value)
-    return value

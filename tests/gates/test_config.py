@@ -125,7 +125,10 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
         ({"max_errors": "some"}, "max_errors: some is not a whole number from 0"),
         ({"confidence": "95"}, "confidence: 95 is not between 0 and 1: write e.g. 0.95 or 95%"),
         ({"confidence": "100%"}, "confidence: 100% is not between 0 and 1: write e.g. 0.95 or 95%"),
-        ({"confidence": "5%"}, "confidence: 5% is less than a coin's; probably 95%: write 95%"),
+        (
+            {"confidence": "5%"},
+            "confidence: 5% is too low: write the chance of being right, e.g. 0.95 or 95%",
+        ),
         (
             {"traffic": {}},
             "traffic: the share of each category is missing, e.g. {simple: 70%, edge_case: 30%}",
@@ -157,7 +160,7 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
         (one(catgory="x"), "criteria.x.catgory: unknown key 'catgory'. Did you mean 'category'?"),
         (
             one(zzz="x"),
-            f"criteria.x.zzz: unknown key 'zzz'; known are {KEYS}, per, min_cases, "
+            f"criteria.x.zzz: unknown key 'zzz'; known are {KEYS}, per, seen, min_cases, "
             "evidence, optional, advisory",
         ),
         # Thresholds.
@@ -266,8 +269,8 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
         ],
         (
             one(metric=["pass_at:3", "exact_match"]),
-            "criteria.x.metric: 'pass_at:3' is not a metric: write one `pass_at:K` with a whole number from 1, "
-            "e.g. pass_at:3",
+            "criteria.x.metric: 'pass_at:3' is not a metric: write one `pass_at:K` with a whole number "
+            "from 1, e.g. pass_at:3",
         ),
         (one(seen="trained"), "criteria.x: `seen` belongs to `metric: generalization_gap`"),
         (one(seen=["a", "b"]), "criteria.x.seen: one tag was expected, not a list"),

@@ -214,6 +214,33 @@ def test_9_a_run_that_is_narrowed_or_cut_short_never_ships(made: Record, how: st
 
 @EXAMPLES
 @given(records())
+def test_strict_evidence_only_ever_withholds_what_the_estimate_says(made: Record) -> None:
+    gate = dict(made.run.gate)
+    point, strict = (
+        {
+            one.name: one.status
+            for one in assess(replace(made, run=replace(made.run, gate=raw))).verdict.criteria
+        }
+        for raw in (gate | {"evidence": "point"}, gate | {"evidence": "strict"})
+    )
+
+    assert point.keys() == strict.keys()
+    assert all(strict[name] in (status, Status.INCONCLUSIVE) for name, status in point.items())
+    own = [name for name in point if name in ("other_cases", "must_pass", "every_case")]
+    assert all(strict[name] is point[name] for name in own)
+
+
+@EXAMPLES
+@given(records())
+def test_what_is_observed_lies_in_its_interval(made: Record) -> None:
+    for one in assess(made).verdict.criteria:
+        if one.interval is not None and one.observed is not None:
+            low, high = one.interval
+            assert low - 1e-9 <= one.observed <= high + 1e-9
+
+
+@EXAMPLES
+@given(records())
 def test_a_record_survives_its_file_and_is_judged_alike(made: Record) -> None:
     again = parse_record(record_lines(made), "run.jsonl")
 

@@ -45,7 +45,7 @@ def test_the_verdict_file_is_the_report_without_groups_latency_and_cases() -> No
     report, verdict = report_json(tuned_suite()), verdict_json(tuned_suite())
 
     assert list(verdict) == KEYS
-    assert list(report) == [*KEYS, "groups", "latency", "cases"]
+    assert list(report) == [*KEYS, "groups", "latency", "comparison", "repeats", "cases"]
     assert {key: report[key] for key in verdict} == verdict
 
 

@@ -86,6 +86,11 @@ def criteria(*, bounds: tuple[str, ...] = ("at_least", "at_most")) -> st.SearchS
         st.tuples(st.sampled_from(["pass_rate", "exact_match", "mean:exact_match"]), st.just("delta"), delta),
         st.tuples(st.just("win_rate"), st.just("value"), rate),
         st.tuples(
+            st.sampled_from(["majority", "pass_at:1", "pass_at:2", "pass_all:2"]),
+            st.just("value"),
+            rate,
+        ),
+        st.tuples(
             st.sampled_from(["latency_p50", "tokens"]), st.sampled_from(["value", "delta", "ratio"]), plain
         ),
     )
@@ -113,6 +118,9 @@ def criteria(*, bounds: tuple[str, ...] = ("at_least", "at_most")) -> st.SearchS
 def gates(draw: st.DrawFn, *, bounds: tuple[str, ...] = ("at_least", "at_most")) -> dict[str, Any]:
     """A raw gate: the defaults, or up to three criteria."""
     raw: dict[str, Any] = {"max_errors": draw(st.sampled_from(["0", "1", "9"])), "min_cases": "1"}
+    if draw(st.booleans()):
+        # At low confidence even a handful of cases shows something.
+        raw |= {"evidence": "strict", "confidence": draw(st.sampled_from(["51%", "60%", "0.9"]))}
     if draw(st.booleans()) or bounds != ("at_least", "at_most"):
         rows = draw(st.lists(criteria(bounds=bounds), min_size=1, max_size=3))
         raw["criteria"] = {f"criterion_{number}": row for number, row in enumerate(rows)}

@@ -17,8 +17,8 @@ def told(criterion: Criterion, metric: Metric, found: Measurement) -> str:
     assert found.observed is not None
     value = value_text(criterion, metric, found.observed)
     times = " the baseline" if criterion.compare == "ratio" else ""
-    details = [_sides(metric, found), metric.split.detail(found.parts)]
-    return " ".join([f"{value}{times} on {counted(found.n, metric)}", *filter(None, details)])
+    detail = _sides(metric, found) or metric.split.detail(found.parts)
+    return " ".join([f"{value}{times} on {counted(found.n, metric)}", *filter(None, [detail])])
 
 
 def bound_text(

@@ -148,6 +148,59 @@ def test_bfcl_is_iterate_for_the_two_categories_that_dropped(project: Project) -
     assert sum(status == "GO" for status in statuses.values()) == 7
 
 
+STRICT = """
+gate:
+  evidence: strict
+  criteria:
+    relevance: {metric: pass_rate, category: live_relevance, compare: delta, at_least: -5%}
+"""
+ADVERSARIAL = """
+gate:
+  evidence: EVIDENCE
+  criteria:
+    improved: {metric: pass_rate, category: adversarial, compare: delta, at_least: 5%}
+    robust: {metric: pass_rate, category: adversarial, at_least: 90%}
+"""
+
+
+def criterion(project: Project, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in report(project)["criteria"] if each["name"] == name)
+    return found
+
+
+def test_bfcl_relevance_dropped_by_22_points_and_18_cases_do_not_show_it(project: Project) -> None:
+    bfcl(project, "bfcl_category", as_text)
+    project.write("ftgate.yaml", STRICT)
+
+    run_pair(project)
+
+    found = criterion(project, "relevance")
+    group = next(each for each in report(project)["groups"] if each["value"] == "live_relevance")
+    assert (found["status"], found["n"]) == ("INCONCLUSIVE", 18)
+    assert found["observed"] == pytest.approx(-4 / 18)
+    assert found["reason"].endswith(" more cases would decide")
+    assert group["delta"]["p_value"] == pytest.approx(0.289, abs=5e-4)
+    assert group["delta"]["interval"] == found["interval"]
+    assert project.verdict["verdict"] != "SHIP"
+
+
+@pytest.mark.parametrize(("evidence", "robust"), [("point", "GO"), ("strict", "INCONCLUSIVE")])
+def test_bfcl_adversarial_cases_improved_beyond_doubt_and_their_90_percent_are_in_doubt(
+    project: Project, evidence: str, robust: str
+) -> None:
+    bfcl(project, "seed_category", as_text)
+    project.write("ftgate.yaml", ADVERSARIAL.replace("EVIDENCE", evidence))
+
+    run_pair(project)
+
+    assert criterion(project, "improved")["status"] == "GO"
+    assert criterion(project, "improved")["observed"] == pytest.approx(88 / 139)
+    assert criterion(project, "robust")["status"] == robust
+    assert criterion(project, "robust")["observed"] == pytest.approx(128 / 139)
+    if evidence == "point":
+        assert criterion(project, "robust")["reason"].endswith("; noise could explain it")
+
+
 def test_gsm8k_agrees_with_every_recorded_judgement(project: Project) -> None:
     rows = read(data_folder("gsm8k_numeric") / "solutions.jsonl")
     (project.pytester.path / "evals/capitals.evalcase.yaml").unlink()

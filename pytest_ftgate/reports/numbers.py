@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 from pytest_ftgate.gates import CriterionResult
 
 NOTHING = "-"
+
+#: Bounds nearer than this are shown with a decimal.
+_CLOSE = 0.1
 
 _SECONDS = re.compile(r"(?:latency|time_to_first_token)_p\d+")
 _PLAIN = {"tokens", "cost", "perplexity"}
@@ -39,6 +43,39 @@ def points(delta: Fraction | float | None) -> str:
     return sign + fixed(abs(Fraction(delta)) * 100, 1)
 
 
+def percent_interval(bounds: tuple[float, float]) -> str:
+    """Bounds of a rate in whole percent, with a decimal where they are close: `[44%, 97%]`."""
+    return _bracketed(bounds, _whole_percent, percent)
+
+
+def points_interval(bounds: tuple[float, float]) -> str:
+    """Bounds of a difference in whole points, with a decimal where they are close: `[+9, +35]`."""
+    return _bracketed(bounds, _whole_points, points)
+
+
+def share(value: Fraction | float) -> str:
+    """A share that was configured, as short as it can be: `95%`, `97.5%`."""
+    return f"{float(value) * 100:.10g}%"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value with three decimals: `0.289`, `<0.001`, `-` for none."""
+    if p is None:
+        return NOTHING
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
+
+
+def amount(value: Fraction | float, bounds: tuple[float, float] | None = None) -> str:
+    """A quantity from 0, with three digits that count, and its bounds: `1.05 [0.98, 1.12]`."""
+    size = float(value)
+    decimals = min(max(2 - math.floor(math.log10(size)), 0), 6) if size > 0 else 0
+    shown = fixed(value, decimals)
+    if bounds is None:
+        return shown
+    low, high = (fixed(bound, decimals) for bound in bounds)
+    return f"{shown} [{low}, {high}]"
+
+
 def count(value: Fraction | float) -> str:
     """A count that repeats may have made fractional: `5`, `4.67`."""
     return str(int(value)) if value == int(value) else fixed(value, 2)
@@ -60,11 +97,43 @@ def observed(result: CriterionResult) -> str:
     return f"{sign}{shown}{unit}"
 
 
+def observed_interval(result: CriterionResult) -> str:
+    """The interval of what was observed, in the unit of the metric; empty where nothing bounds it."""
+    bounds = result.interval
+    if bounds is None or not all(map(math.isfinite, bounds)):
+        return ""
+    scale, unit, decimals = _unit(result)
+    if unit == "%":
+        return percent_interval(bounds)
+    if scale == 100:
+        return f"{points_interval(bounds)} points"
+    low, high = (fixed(bound, decimals) for bound in bounds)
+    return f"[{low}, {high}]{unit}"
+
+
 def fixed(value: Fraction | float, decimals: int) -> str:
     """`value` with so many decimals, rounded half to even from its exact value."""
     exact = Fraction(value) * 10**decimals
     scaled = Decimal(round(exact))  # round() of a Fraction is exact, half to even
     return f"{scaled.scaleb(-decimals).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):f}"
+
+
+def _bracketed(
+    bounds: tuple[float, float], whole: Callable[[float], str], finer: Callable[[float], str]
+) -> str:
+    form = finer if bounds[1] - bounds[0] < _CLOSE else whole
+    return f"[{', '.join(map(form, bounds))}]"
+
+
+def _whole_percent(rate: float) -> str:
+    if 0 < rate < 1 and round(rate, 2) in (0, 1):
+        return "<1%" if rate < 0.5 else ">99%"
+    return f"{rate * 100:.0f}%"
+
+
+def _whole_points(delta: float) -> str:
+    """With a sign, even where it is next to nothing: `-0` lies below no change at all."""
+    return f"{delta * 100:+.0f}" if delta else "0"
 
 
 def _unit(result: CriterionResult) -> tuple[int, str, int]:

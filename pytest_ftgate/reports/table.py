@@ -1,54 +1,73 @@
-"""The table by category of the terminal report: both arms, the difference, wins and losses."""
+"""The table by category of the terminal report: both arms, the difference with its interval, wins, losses."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_ftgate.cases import Role
 from pytest_ftgate.gates import Assessment
-from pytest_ftgate.reports.lines import Line, Segment, Style, cells, line, pad, shorten
-from pytest_ftgate.reports.numbers import NOTHING, count, percent, points
+from pytest_ftgate.reports.lines import Line, Segment, Style, cells, line, pad, shorten, shorten_middle
+from pytest_ftgate.reports.numbers import (
+    NOTHING,
+    count,
+    percent,
+    percent_interval,
+    points,
+    points_interval,
+    share,
+)
 from pytest_ftgate.reports.page import Page
 from pytest_ftgate.summary import Group, Rate, Summary
 
 _GAP = "  "
 _WIDE = 100
 _MAX_ROWS = 50
-_MIN_NAME = 8
+_MIN_NAME, _MAX_NAME = 8, 40
+
+_RATES = ("n", "model", "baseline", "delta", "interval")
+_COUNTED_RATES = ("n", "model_counted", "baseline_counted", "delta", "interval")
+_APART = ("wins", "losses", "ties")
+#: The columns to choose from, the widest first; counts of passes only where there is much room.
+_COMPARED = ((*_COUNTED_RATES, *_APART), (*_RATES, *_APART), (*_RATES, "wins/losses/ties"))
+_ALONE = (("n", "model_counted", "interval"), ("n", "model", "interval"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """One line of the table: its name, its role, its numbers (right-aligned), and its looks."""
+    """One line of the table: its name, its role, its numbers by column, and its looks."""
 
     name: str
     role: str
-    numbers: tuple[str, ...]
+    numbers: Mapping[str, str]
     style: Style = "plain"
     flagged: bool = False
 
 
 def table(assessment: Assessment, page: Page) -> list[Line]:
     """One row per category, then the roles if there are both, then all cases; then notes."""
-    summary = assessment.summary
+    summary, confidence = assessment.summary, float(assessment.gate.confidence)
     everything = next((group for group in summary.groups if group.by == "all"), None)
     if everything is None or not _ran(everything):
         return []
-    narrowed = assessment.verdict.narrowed
+    narrowed, compared = assessment.verdict.narrowed, everything.baseline is not None
     categories = [
         group for group in summary.groups if group.by == "category" and (_ran(group) or not narrowed)
     ]
     roles = [group for group in summary.groups if group.by == "role"]
     role_of = _roles_by_category(summary) if len(roles) > 1 else {}
     shown, hidden = _within_bounds(categories, page)
-    body = [_row(group, role_of.get(group.value, ""), everything, page, narrowed) for group in shown]
-    totals = [
-        _row(group, "", everything, page, narrowed, name=group.value) for group in roles if len(roles) > 1
-    ]
-    totals.append(_row(everything, "", everything, page, narrowed, name="all", style="bold"))
-    header = _Row(name="category", role="role" if role_of else "", numbers=_headers(everything, narrowed))
+
+    def row(group: Group, name: str, role: str = "", style: Style = "plain") -> _Row:
+        numbers = _numbers(group, confidence, compared=compared, narrowed=narrowed)
+        flagged = group.by == "category" and group.flagged
+        return _Row(name=page.text(name), role=role, numbers=numbers, style=style, flagged=flagged)
+
+    body = [row(group, group.value, role_of.get(group.value, "")) for group in shown]
+    totals = [row(group, group.value) for group in roles if len(roles) > 1]
+    totals.append(row(everything, "all", style="bold"))
+    header = _Row(name="category", role="role" if role_of else "", numbers=_headers(confidence, narrowed))
     rows = _layout(header, body if len(categories) > 1 or role_of else [], totals, page)
     return [*rows, *_notes(summary, everything, hidden, page)]
 
@@ -73,49 +92,66 @@ def _within_bounds(categories: Sequence[Group], page: Page) -> tuple[list[Group]
     return shown, len(categories) - len(shown)
 
 
-def _headers(everything: Group, narrowed: bool) -> tuple[str, ...]:
-    comparison = ("baseline", "delta", "wins", "losses", "ties") if everything.baseline else ()
-    return ("ran" if narrowed else "n", "model", *comparison)
+def _headers(confidence: float, narrowed: bool) -> dict[str, str]:
+    return {
+        "n": "ran" if narrowed else "n",
+        "model": "model",
+        "model_counted": "model",
+        "baseline": "baseline",
+        "baseline_counted": "baseline",
+        "delta": "delta",
+        "interval": f"{share(confidence)} CI",
+        "wins": "wins",
+        "losses": "losses",
+        "ties": "ties",
+        "wins/losses/ties": "w/l/t",
+    }
 
 
-def _row(
-    group: Group,
-    role: str,
-    everything: Group,
-    page: Page,
-    narrowed: bool,
-    *,
-    name: str = "",
-    style: Style = "plain",
-) -> _Row:
+def _numbers(group: Group, confidence: float, *, compared: bool, narrowed: bool) -> dict[str, str]:
+    """The numbers of one row: the interval is the delta's, or the model's where nothing is compared."""
     n = max(group.model.n, group.baseline.n if group.baseline else 0) if narrowed else group.n
-    numbers = [str(n), _rate(group.model, page)]
-    if everything.baseline:
-        comparison = (points(group.delta), str(group.wins), str(group.losses), str(group.ties))
-        numbers += [_rate(group.baseline, page), *(comparison if group.paired else [NOTHING] * 4)]
-    return _Row(
-        name=page.text(name or group.value),
-        role=role,
-        numbers=tuple(numbers),
-        style=style,
-        flagged=group.by == "category" and group.flagged,
-    )
+    sides = {
+        "n": str(n),
+        "model": _rate(group.model),
+        "model_counted": _rate(group.model, counted=True),
+        "baseline": _rate(group.baseline),
+        "baseline_counted": _rate(group.baseline, counted=True),
+    }
+    if not compared:
+        bounds = group.model.interval(confidence)
+        return sides | {"interval": percent_interval(bounds) if bounds else NOTHING}
+    bounds = group.delta_interval(confidence)
+    if not bounds:
+        return sides | dict.fromkeys(("delta", "interval", *_APART, "wins/losses/ties"), NOTHING)
+    counts = [str(number) for number in (group.wins, group.losses, group.ties)]
+    return sides | {
+        "delta": points(group.delta),
+        "interval": points_interval(bounds),
+        **dict(zip(_APART, counts, strict=True)),
+        "wins/losses/ties": "/".join(counts),
+    }
 
 
-def _rate(rate: Rate | None, page: Page) -> str:
+def _rate(rate: Rate | None, *, counted: bool = False) -> str:
     if rate is None or not rate.n:
         return NOTHING
-    counts = f"{count(rate.passed)}/{rate.n}" if page.width >= _WIDE else ""
+    counts = f"{count(rate.passed)}/{rate.n}" if counted else ""
     return f"{counts} {percent(rate.rate):>6}".lstrip()
 
 
 def _layout(header: _Row, body: Sequence[_Row], totals: Sequence[_Row], page: Page) -> list[Line]:
     rows = [header, *body, *totals]
-    widths = [max(cells(row.numbers[column]) for row in rows) for column in range(len(header.numbers))]
     role_width = max(len(row.role) for row in rows)
-    # The flag "!" stands in the gap after the delta, so the last column needs none.
-    taken = sum(widths) + len(_GAP) * len(widths) + (role_width + len(_GAP) if role_width else 0)
-    name_width = min(max(cells(row.name) for row in rows), max(page.width - taken, _MIN_NAME))
+    names = max(cells(row.name) for row in rows)
+    looks = _COMPARED if "delta" in totals[-1].numbers else _ALONE
+    for look in looks if page.width >= _WIDE else looks[1:]:
+        widths = {column: max(cells(row.numbers[column]) for row in rows) for column in look}
+        # The flag "!" stands in the gap after the delta, so the last column needs none.
+        taken = sum(widths.values()) + len(_GAP) * len(widths) + (role_width and role_width + len(_GAP))
+        if taken + min(names, _MAX_NAME) <= page.width:
+            break
+    name_width = min(names, max(page.width - taken, _MIN_NAME))
     made = [_line(row, widths, name_width, role_width) for row in rows]
     rule = line(Segment("─" * min(taken + name_width, page.width), "dim"))
     return [
@@ -126,17 +162,16 @@ def _layout(header: _Row, body: Sequence[_Row], totals: Sequence[_Row], page: Pa
     ]
 
 
-def _line(row: _Row, widths: Sequence[int], name_width: int, role_width: int) -> Line:
-    parts = [Segment(pad(shorten(row.name, name_width), name_width), row.style)]
+def _line(row: _Row, widths: Mapping[str, int], name_width: int, role_width: int) -> Line:
+    parts = [Segment(pad(shorten_middle(row.name, name_width), name_width), row.style)]
     if role_width:
         parts.append(Segment(_GAP + pad(row.role, role_width), row.style))
-    delta = 3 if len(widths) > 3 else None
-    for column, (number, width) in enumerate(zip(row.numbers, widths, strict=True)):
-        gap = "! " if row.flagged and delta is not None and column == delta + 1 else _GAP
-        style: Style = "red" if row.flagged and column == delta else row.style
+    for column, width in widths.items():
+        flag = row.flagged and column == "interval"
+        style: Style = "red" if row.flagged and column == "delta" else row.style
         parts += [
-            Segment(gap, "red" if gap != _GAP else row.style),
-            Segment(pad(number, width, right=True), style),
+            Segment("! " if flag else _GAP, "red" if flag else row.style),
+            Segment(pad(row.numbers[column], width, right=True), style),
         ]
     return line(*parts)
 

@@ -187,7 +187,60 @@ def test_a_single_category_is_not_shown_twice() -> None:
     text = plain_text(render_terminal(assessment(record([SUITE[0]])), width=80))
 
     assert "simple" not in text
-    assert "all       10  100.0%     90.0%  +10.0     1       0     9\n" in text
+    assert "all       10  100.0%     90.0%  +10.0  [-23, +42]     1       0     9\n" in text
+
+
+def test_the_interval_of_the_difference_stands_beside_it() -> None:
+    rows = table_rows(assessment(record([Category("simple", both=90, regressed=1, fixed=9)])), width=80)
+
+    # Tango's score interval with the n - 1 variance of 9 wins and 1 loss in 100 cases.
+    assert rows["all"] == ["100", "99.0%", "91.0%", "+8.0", "[+2,", "+15]", "9", "1", "90"]
+
+
+def test_without_a_baseline_the_interval_is_that_of_the_rate() -> None:
+    rows = table_rows(assessment(record([Category("simple", both=81, neither=182)], arms=[MODEL])), width=80)
+
+    # Wilson 1927 for 81 of 263, as in Newcombe 1998, table 1: 0.2553 to 0.3662.
+    assert rows["category"] == ["n", "model", "95%", "CI"]
+    assert rows["all"] == ["263", "30.8%", "[26%,", "37%]"]
+
+
+def test_the_interval_has_the_confidence_of_the_gate() -> None:
+    made = assessment(record([Category("simple", both=81, neither=182)], arms=[MODEL]))
+    made = replace(made, gate=replace(made.gate, confidence=Fraction(80, 100)))
+
+    rows = table_rows(made, width=80)
+
+    assert rows["category"] == ["n", "model", "80%", "CI"]
+    assert rows["all"] == ["263", "30.8%", "[27.3%,", "34.6%]"]
+
+
+def table_rows(made: Assessment, *, width: int) -> dict[str, list[str]]:
+    """The words of every line, by its first one."""
+    lines = plain_text(render_terminal(made, width=width)).splitlines()
+    return {words[0]: words[1:] for words in map(str.split, lines) if words}
+
+
+def test_where_three_columns_do_not_fit_wins_losses_and_ties_share_one() -> None:
+    made = nine_categories()
+
+    narrow, wide = table_rows(made, width=80), table_rows(made, width=100)
+
+    assert narrow["category"][-2:] == ["CI", "w/l/t"]
+    assert narrow["all"][-1] == "18/12/135"
+    assert wide["category"][-3:] == ["wins", "losses", "ties"]
+    assert wide["all"][-3:] == ["18", "12", "135"]
+
+
+def test_names_too_long_for_the_page_keep_both_ends() -> None:
+    names = [f"a_category_with_a_very_long_name_number_{number}" for number in (1, 2)]
+
+    rows = table_rows(assessment(record([Category(name, both=3) for name in names])), width=80)
+
+    assert [name for name in rows if name.startswith("a_")] == [
+        "a_category_with…ong_name_number_1",
+        "a_category_with…ong_name_number_2",
+    ]
 
 
 def test_errors_are_counted_by_kind_below_the_table() -> None:
@@ -209,9 +262,9 @@ def test_a_category_that_only_one_arm_has_is_not_compared() -> None:
     whole = record(SUITE[:2])
     trials = [one for one in whole.trials if "edge" not in one.key.case or one.key.arm is MODEL]
 
-    text = plain_text(render_terminal(assessment(replace(whole, trials=tuple(trials))), width=80))
+    rows = table_rows(assessment(replace(whole, trials=tuple(trials))), width=80)
 
-    assert "edge_case   9   88.9%         -      -     -       -     -\n" in text
+    assert rows["edge_case"] == ["9", "88.9%", "-", "-", "-", "-", "-", "-"]
 
 
 def test_must_pass_regressions_come_first() -> None:

@@ -49,6 +49,8 @@ def _disagreement(name: str, cases: Sequence[CaseResult], confidence: float) -> 
 
 def _values(case: CaseResult, name: str) -> Pair | None:
     """The entry's mean value on each arm, in the items that judge both."""
+    if len(case.planned.expect) == 1 and not case.planned.expect[0].children:
+        return case.pair_score  # the only entry there is
     items = {item.nodeid for item in case.planned.paired_items}
     take = mean_metric(name).take
     arms = [
@@ -61,7 +63,8 @@ def _values(case: CaseResult, name: str) -> Pair | None:
 
 
 def _change(pairs: Sequence[Pair]) -> Fraction:
-    return total(model - baseline for model, baseline in pairs) / len(pairs)
+    model, baseline = (total(side) for side in zip(*pairs, strict=True))
+    return (model - baseline) / len(pairs)
 
 
 def _is_sure(pairs: Sequence[Pair], confidence: float) -> bool:

@@ -156,7 +156,6 @@ def _combined(scope: Scope, rows: Sequence[Row], lost: int) -> Measurement:
     columns = sampled.columns
     combined = sampled.combined()
     by_call = metric.counts == "calls"
-    medians = [nearest_rank(sorted(sample[0] for sample in column), 50) for column in columns]
     return Measurement(
         observed=combined.observed,
         estimate=Unbounded(why="there is no ratio")
@@ -166,5 +165,9 @@ def _combined(scope: Scope, rows: Sequence[Row], lost: int) -> Measurement:
         baseline=combined.baseline,
         n=min(map(len, columns)) if by_call else len(rows),
         lost=lost,
-        typical_s=min(medians) if by_call and metric.unit == "seconds" else None,
+        typical_s=min(map(_median, columns)) if by_call and metric.unit == "seconds" else None,
     )
+
+
+def _median(column: Sequence[Sample]) -> Fraction:
+    return nearest_rank(sorted((sample[0] for sample in column), key=float), 50)

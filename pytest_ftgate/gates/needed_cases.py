@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 
 from pytest_ftgate.gates.criteria import Criterion
 from pytest_ftgate.gates.evidence import Level, near_bound
@@ -96,11 +96,17 @@ def _(_: RateEstimate, question: _Open, rough: int) -> int | None:
 def _(estimate: PairedEstimate, question: _Open, rough: int) -> int | None:
     if rough > _EXACT_DIFFERENCES_UP_TO:
         return rough
-    wins, losses, threshold = estimate.wins / estimate.n, estimate.losses / estimate.n, question.threshold
-    if not question.at_least:
-        wins, losses, threshold = losses, wins, -threshold
+    if question.at_least:
+        return _pairs(estimate, question.threshold, question.confidence)
+    turned = PairedEstimate(wins=estimate.losses, losses=estimate.wins, n=estimate.n)
+    return _pairs(turned, -question.threshold, question.confidence)
+
+
+# Small categories have the same few outcomes again and again, and each takes some milliseconds.
+@lru_cache(maxsize=1024)
+def _pairs(seen: PairedEstimate, at_least: float, confidence: float) -> int | None:
     found = difference_power.cases_to_decide(
-        wins=wins, losses=losses, at_least=threshold, confidence=question.confidence
+        wins=seen.wins / seen.n, losses=seen.losses / seen.n, at_least=at_least, confidence=confidence
     )
     return found.cases if found else None
 

@@ -41,26 +41,35 @@ def change_estimate(pairs: Sequence[Pair]) -> Estimate:
 
     There is at least one pair.
     """
-    if all(value.denominator == 1 for pair in pairs for value in pair):
+    if _all_whole(pairs):
         return PairedEstimate(wins=gained(pairs), losses=lost(pairs), n=len(pairs))
     return _graded_difference(_differences(pairs))
 
 
 def change_p(pairs: Sequence[Pair]) -> float:
     """The two-sided p-value of no difference: exact McNemar for passes, else flips of signs by case."""
-    if all(value.denominator == 1 for pair in pairs for value in pair):
+    if _all_whole(pairs):
         return mcnemar_p(gained(pairs), lost(pairs))
     return _sign_flip_p(_differences(pairs))
 
 
 def gained(pairs: Sequence[Pair]) -> int:
     """The cases on which the model is better."""
-    return sum(model > baseline for model, baseline in pairs)
+    return sum(_is_less(baseline, model) for model, baseline in pairs)
 
 
 def lost(pairs: Sequence[Pair]) -> int:
     """The cases on which the baseline is better."""
-    return sum(model < baseline for model, baseline in pairs)
+    return sum(_is_less(model, baseline) for model, baseline in pairs)
+
+
+def _is_less(one: Fraction, other: Fraction) -> bool:
+    # Denominators are positive; comparing fractions as such takes five times as long.
+    return one.numerator * other.denominator < other.numerator * one.denominator
+
+
+def _all_whole(pairs: Sequence[Pair]) -> bool:
+    return all(model.denominator == 1 == baseline.denominator for model, baseline in pairs)
 
 
 def _differences(pairs: Sequence[Pair]) -> tuple[float, ...]:

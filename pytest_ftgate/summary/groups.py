@@ -10,7 +10,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.record.plan import PlannedCase
 from pytest_ftgate.stats.estimates import interval
 from pytest_ftgate.summary.case_results import CaseResult, total
-from pytest_ftgate.summary.estimating import Pair, change_estimate, change_p, rate_estimate
+from pytest_ftgate.summary.estimating import Pair, change_estimate, change_p, gained, lost, rate_estimate
 
 #: A category that drops by more than this is flagged.
 FLAG_AT = Fraction(-5, 100)
@@ -114,8 +114,7 @@ def _places(planned: PlannedCase) -> list[tuple[str, str]]:
 
 def _group(by: str, value: str, cases: Sequence[CaseResult]) -> Group:
     scores = [case.pair_score for case in cases if case.pair_score is not None]
-    wins = sum(model > baseline for model, baseline in scores)
-    losses = sum(model < baseline for model, baseline in scores)
+    wins, losses = gained(scores), lost(scores)
     return Group(
         by=by,
         value=value,

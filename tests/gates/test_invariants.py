@@ -25,6 +25,7 @@ from pytest_ftgate.record import (
     parse_record,
     record_lines,
 )
+from pytest_ftgate.reports.json_report import json_text, report_json
 from tests.support.records import case, gate_of, judged, result, scores_of, trials
 from tests.support.strategies import records
 
@@ -139,6 +140,20 @@ def test_5_order_and_split_make_no_difference(made: Record, seed: int, of: int) 
     assert assess(collected.freeze(made.run, made.plan)) == assess(made)
     assert assess(merge(shards)) == assess(made)
     assert list(record_lines(merge(shards))) == list(record_lines(made))
+
+
+@EXAMPLES
+@given(records(), st.integers(0, 2**32))
+def test_5_the_reports_have_the_same_bytes_whatever_the_order(made: Record, seed: int) -> None:
+    shuffled = list(made.trials)
+    random.Random(seed).shuffle(shuffled)
+    collected = RunRecord()
+    for one in shuffled:
+        collected.add(one)
+
+    texts = {json_text(report_json(assess(one))) for one in (made, collected.freeze(made.run, made.plan))}
+
+    assert len(texts) == 1
 
 
 @EXAMPLES

@@ -12,6 +12,7 @@ from typing import Any
 # they are loaded here, before the first run.
 import aiohttp  # noqa: F401
 import jsonschema  # noqa: F401
+import numpy as np  # noqa: F401
 import pytest
 import regex  # noqa: F401
 import yaml  # noqa: F401

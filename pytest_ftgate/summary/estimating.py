@@ -17,7 +17,7 @@ from pytest_ftgate.stats.rates import RateEstimate
 #: Of every resampling, in every run: the same trials give the same bounds. It stands in the reports.
 SEED = 20_250_601
 #: Cases drawn in one resampling, over all its resamples: a fraction of a second.
-_MOST_DRAWS = 10_000_000
+_MOST_DRAWS = 5_000_000
 _LEAST_RESAMPLES = 400
 
 #: The values of one case: of the model, of the baseline.

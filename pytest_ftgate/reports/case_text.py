@@ -12,7 +12,7 @@ from pytest_ftgate.completions import Completion, ToolCall, turn_answers
 from pytest_ftgate.record import Outcome, PlannedCase, Trial
 from pytest_ftgate.reports.inert import inert_block, inert_line
 from pytest_ftgate.reports.numbers import fixed
-from pytest_ftgate.reports.outcomes import of_arm, result_of
+from pytest_ftgate.reports.outcomes import of_arm, repeats_passed, result_of
 from pytest_ftgate.reports.reasons import score_lines, short_reason
 from pytest_ftgate.summary import CaseResult, Flip
 
@@ -54,7 +54,7 @@ def headline(result: CaseResult) -> str:
     )
     if outcome[Arm.BASELINE] is Outcome.ERRORED:
         note = "the baseline's trial is an error"
-    notes = [part for part in (_more(trials), _repeats_passed(of_arm(trials, Arm.MODEL)), note) if part]
+    notes = [part for part in (_more(trials), repeats_passed(of_arm(trials, Arm.MODEL)), note) if part]
     tail = f" ({'; '.join(notes)})" if notes else ""
     return f"{word}: {_first_reason(trials)}{tail}"
 
@@ -148,15 +148,7 @@ def _state(own: Sequence[Trial]) -> str:
     score = f", score {fixed(sum(values) / len(values), 2)}" if values else ""
     passed = sum(trial.outcome is Outcome.PASSED for trial in own)
     one = str(own[0].outcome) if len(own) == 1 else f"{passed} of {len(own)} tests passed"
-    return f"{_repeats_passed(own) or one}{score}"
-
-
-def _repeats_passed(own: Sequence[Trial]) -> str:
-    """`2 of 3 repeats passed`; "" for a single one."""
-    repeats: dict[int, bool] = {}
-    for trial in own:
-        repeats[trial.key.repeat] = repeats.get(trial.key.repeat, True) and trial.outcome is Outcome.PASSED
-    return f"{sum(repeats.values())} of {len(repeats)} repeats passed" if len(repeats) > 1 else ""
+    return f"{repeats_passed(own) or one}{score}"
 
 
 def _which(trial: Trial, own: Sequence[Trial]) -> str:

@@ -65,10 +65,10 @@ def p_value(p: float | None) -> str:
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
-def amount(value: Fraction | float, bounds: tuple[float, float] | None = None) -> str:
-    """A quantity from 0, with three digits that count, and its bounds: `1.05 [0.98, 1.12]`."""
+def amount(value: Fraction | float, bounds: tuple[float, float] | None = None, *, digits: int = 3) -> str:
+    """A quantity from 0, with so many digits that count, and its bounds: `1.05 [0.98, 1.12]`."""
     size = float(value)
-    decimals = min(max(2 - math.floor(math.log10(size)), 0), 6) if size > 0 else 0
+    decimals = min(max(digits - 1 - math.floor(math.log10(size)), 0), 6) if size > 0 else 0
     shown = fixed(value, decimals)
     if bounds is None:
         return shown

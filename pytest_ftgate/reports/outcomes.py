@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.record.plan import PlannedCase, PlannedItem
-from pytest_ftgate.record.trials import Trial
+from pytest_ftgate.record.trials import Outcome, Trial
 from pytest_ftgate.summary.case_results import CaseResult, case_result
 
 
@@ -19,6 +19,23 @@ def result_of(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> CaseResu
 def of_arm(trials: Iterable[Trial], arm: Arm) -> list[Trial]:
     """The trials of one arm, by repeat and item."""
     return sorted((trial for trial in trials if trial.key.arm is arm), key=lambda trial: trial.key[3:])
+
+
+def repeats_passed(trials: Iterable[Trial]) -> str:
+    """`2 of 3 repeats passed` for the trials of one arm; "" for a single repeat.
+
+    Unstable is said of it where some repeats passed and others failed; an error is neither.
+    """
+    repeats: dict[int, set[Outcome]] = {}
+    for trial in trials:
+        repeats.setdefault(trial.key.repeat, set()).add(trial.outcome)
+    if len(repeats) < 2:
+        return ""
+    passed = sum(outcomes == {Outcome.PASSED} for outcomes in repeats.values())
+    failed = any(
+        Outcome.FAILED in outcomes and Outcome.ERRORED not in outcomes for outcomes in repeats.values()
+    )
+    return f"{'unstable, ' if passed and failed else ''}{passed} of {len(repeats)} repeats passed"
 
 
 def _outline(case: EvalCase, trials: Sequence[Trial]) -> PlannedCase:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment, CriterionResult, Status, Verdict, Word
 from pytest_ftgate.record import Outcome
+from pytest_ftgate.reports.arms import arms_lines, is_against_itself
+from pytest_ftgate.reports.criterion_lines import criterion_lines
 from pytest_ftgate.reports.inert import harmless_start
 from pytest_ftgate.reports.lines import (
     Line,
@@ -15,24 +17,16 @@ from pytest_ftgate.reports.lines import (
     as_ascii,
     cells,
     line,
-    pad,
     shorten,
     shorten_middle,
-    wrap,
 )
-from pytest_ftgate.reports.numbers import observed
-from pytest_ftgate.reports.outcomes import of_arm
+from pytest_ftgate.reports.outcomes import of_arm, repeats_passed
 from pytest_ftgate.reports.page import Page
 from pytest_ftgate.reports.reasons import short_reason
+from pytest_ftgate.reports.stability import stability_lines
 from pytest_ftgate.reports.table import table
 from pytest_ftgate.summary import CaseResult, Flip
 
-STATUS_STYLES: Mapping[Status, Style] = {
-    Status.GO: "green",
-    Status.NO_GO: "red",
-    Status.INCONCLUSIVE: "yellow",
-    Status.NOT_MEASURED: "yellow",
-}
 WORD_STYLES: Mapping[Word, Style] = {
     Word.SHIP: "green",
     Word.ITERATE: "red",
@@ -41,8 +35,11 @@ WORD_STYLES: Mapping[Word, Style] = {
 }
 
 _MIN_WIDTH, _MAX_WIDTH = 72, 160
-_SHOWN_ONLY = "  (shown only)"
-_REASON_COLUMN = 48
+_AGAINST_ITSELF = "A/A run: every difference is noise of this suite; twice "
+_NEXT = (
+    "next: add cases as the reasons say (repeats are no cases), or let the gate ask for less; "
+    "`ftgate plan` shows beforehand what a suite can decide"
+)
 _MAX_FLIPS, _MAX_FLIPS_VERBOSE = 5, 500
 _MAX_REASONS, _MAX_REASONS_VERBOSE = 10, 200
 
@@ -61,19 +58,21 @@ def render_terminal(
 
 
 def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
-    verdict = assessment.verdict
+    verdict, confidence = assessment.verdict, assessment.gate.confidence
     if page.verbosity < 0:
         judged = verdict.criteria if assessment.record.trials else ()
         failed = [result for result in judged if result.decides and result.status is not Status.GO]
-        yield [*_criteria(failed, page), *_verdict(verdict, page)]
+        yield [*criterion_lines(failed, confidence, page), *_verdict(verdict, page)]
         return
     # A narrowed run decides nothing, and its failures have just been shown: numbers on request only.
     if not verdict.narrowed or page.verbosity > 0:
         yield _with_caption(assessment, table(assessment, page), page)
     # Where nothing came in, as after a collection error, every line would only repeat that.
     if not verdict.narrowed and assessment.record.trials:
-        yield list(_criteria(verdict.criteria, page))
-        yield list(_flips(assessment.summary.cases, page))
+        if page.verbosity > 0:
+            yield list(arms_lines(assessment, page))
+        yield list(criterion_lines(verdict.criteria, confidence, page))
+        yield [*_flips(assessment, page), *stability_lines(assessment.summary, page)]
     yield list(_verdict(verdict, page))
 
 
@@ -83,70 +82,34 @@ def _with_caption(assessment: Assessment, rows: list[Line], page: Page) -> list[
         return []
     run = assessment.record.run
     names = [f"{arm} {run.models[arm]['name']}" for arm in Arm if run.models.get(arm, {}).get("name")]
+    if is_against_itself(run):
+        twice = page.text(str(run.models[Arm.MODEL].get("name")))
+        names = [_AGAINST_ITSELF + shorten_middle(twice, page.width - len(_AGAINST_ITSELF))]
     shard = f"shard {run.shard[0]} of {run.shard[1]}" if run.shard else ""
     parts = [", ".join(names), "" if run.mode == "live" else f"answers: {run.mode}", shard]
     caption = page.text("; ".join(part for part in parts if part))
     return [line(Segment(shorten_middle(caption, page.width), "dim")), *rows] if caption else rows
 
 
-def _criteria(results: Sequence[CriterionResult], page: Page) -> Iterator[Line]:
-    """One line per criterion in columns; its reason behind it if there is room, else below it."""
-    columns = [
-        (page.text(result.name), page.text(observed(result)), page.text(result.threshold), f"n={result.n}")
-        for result in results
-    ]
-    widths = [max((cells(row[column]) for row in columns), default=0) for column in range(4)]
-    status = max((len(result.status) for result in results), default=0)
-    note = 0 if all(result.decides for result in results) else len(_SHOWN_ONLY)
-    room = page.width - status - sum(widths[1:]) - 2 * 4 - note
-    widths[0] = min(widths[0], max(room, 12))
-    for result, (name, *values) in zip(results, columns, strict=True):
-        style: Style = "plain" if result.decides else "dim"
-        texts = [pad(shorten_middle(name, widths[0]), widths[0])]
-        texts += [pad(value, width, right=True) for value, width in zip(values, widths[1:], strict=True)]
-        word = Segment(pad(result.status, status), STATUS_STYLES[result.status] if result.decides else "dim")
-        row = line(word, Segment("  " + "  ".join(texts), style))
-        yield from _with_reason(row, result, style, " " * (status + 2), page)
-
-
-def _with_reason(row: Line, result: CriterionResult, style: Style, indent: str, page: Page) -> Iterator[Line]:
-    """The row with its reason: in a column of its own if that is wide enough, else below from `indent` on.
-
-    What is shown only has no lines of its own for its reason, except with -v.
-    """
-    row = row if result.decides else line(*row, Segment(_SHOWN_ONLY, style))
-    reason = "" if result.status is Status.GO else page.text(result.reason)
-    used = sum(cells(segment.text) for segment in row) + 2
-    if not reason.strip():
-        yield row
-    elif used + cells(reason) <= page.width or page.width - used >= _REASON_COLUMN:
-        first, *rest = wrap(reason, page.width - used, max_lines=_reason_lines(page))
-        yield line(*row, Segment(f"  {first}", style))
-        yield from (line(" " * used, Segment(harmless_start(part), style)) for part in rest)
-    else:
-        yield row
-        if result.decides or page.verbosity > 0:
-            max_lines = _reason_lines(page)
-            yield from page.paragraph(reason, first=indent, indent=indent, style=style, max_lines=max_lines)
-
-
-def _reason_lines(page: Page) -> int:
-    return 3 if page.verbosity <= 0 else 12
-
-
-def _flips(cases: Sequence[CaseResult], page: Page) -> Iterator[Line]:
+def _flips(assessment: Assessment, page: Page) -> Iterator[Line]:
     """The regressions with a reason each, the most serious first; the other flips as numbers."""
+    cases = assessment.summary.cases
     by_flip = {flip: [case for case in cases if case.flip is flip] for flip in Flip}
     regressions = sorted(by_flip[Flip.REGRESSION], key=lambda case: not case.planned.must_pass)
     limit = _MAX_FLIPS_VERBOSE if page.verbosity > 0 else _MAX_FLIPS
+    by_chance = is_against_itself(assessment.record.run)
     if regressions:
         hint = "" if len(regressions) <= limit or page.verbosity > 0 else "; -v shows all"
         shown = "" if len(regressions) <= limit else f", {limit} shown{hint}"
-        yield line(Segment(f"{_cases(len(regressions))} regressed (the baseline passed){shown}", "bold"))
+        what = "failed as model and passed as baseline" if by_chance else "regressed (the baseline passed)"
+        yield line(Segment(f"{_cases(len(regressions))} {what}{shown}", "bold"))
     for case in regressions[:limit]:
         yield from _regression(case, page)
     fixed, both = len(by_flip[Flip.FIXED]), len(by_flip[Flip.BOTH_FAILED])
-    counts = [f"{_cases(fixed)} fixed"] * bool(fixed) + [f"{_cases(both)} failed on both arms"] * bool(both)
+    better = "the other way round" if by_chance else "fixed"
+    counts = [f"{_cases(fixed)} {better}"] * bool(fixed) + [f"{_cases(both)} failed on both arms"] * bool(
+        both
+    )
     if counts:
         yield line(", ".join(counts))
 
@@ -168,10 +131,7 @@ def _reason(case: CaseResult) -> str:
     missed = [trial for trial in trials if trial.outcome is not Outcome.PASSED]
     if not missed:
         return "no reason is recorded"
-    repeats = {trial.key.repeat for trial in trials}
-    passed = len(repeats - {trial.key.repeat for trial in missed})
-    note = f"{passed} of {len(repeats)} repeats passed; " if len(repeats) > 1 else ""
-    return note + short_reason(missed[0])
+    return "; ".join(part for part in (repeats_passed(trials), short_reason(missed[0])) if part)
 
 
 def _verdict(verdict: Verdict, page: Page) -> Iterator[Line]:
@@ -182,7 +142,14 @@ def _verdict(verdict: Verdict, page: Page) -> Iterator[Line]:
     limit = _MAX_REASONS_VERBOSE if page.verbosity > 0 else _MAX_REASONS
     if verdict.word is Word.INCOMPLETE:
         yield from _listed(_lacking(verdict), "  - ", "plain", limit, page)
+    if page.verbosity >= 0 and verdict.word is Word.INCONCLUSIVE and any(map(_is_open, verdict.criteria)):
+        yield from page.paragraph(_NEXT, indent="  ")
     yield from _listed(verdict.warnings, "warning: ", "yellow", limit, page)
+
+
+def _is_open(result: CriterionResult) -> bool:
+    """Whether it was measured, and more cases like these could decide it."""
+    return result.decides and result.status is Status.INCONCLUSIVE and result.interval is not None
 
 
 def _lacking(verdict: Verdict) -> list[str]:

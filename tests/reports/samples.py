@@ -243,3 +243,28 @@ def tuned_suite(**changes: Any) -> Assessment:
     sentence = "general_regression is NO-GO: -20.0 points, needed ≥ -5%; capitals dropped from 80.0% to 60.0%"
     made: Mapping[str, Any] = {"criteria": CRITERIA} | changes
     return assessment(record(SUITE), Word.ITERATE, sentence, **made)
+
+
+def timed(whole: Record, *, slower: float = 1.3) -> Record:
+    """The record with streamed times, tokens and costs, which say that the model is so much slower."""
+    answered = [replace(one, completion=_timed(one, place, slower)) for place, one in enumerate(whole.trials)]
+    return replace(whole, trials=tuple(answered))
+
+
+def _timed(one: Trial, place: int, slower: float) -> Completion:
+    assert one.completion is not None
+    latency_s = (0.2 + place * 37 % 101 / 1000) * (slower if one.key.arm is MODEL else 1)
+    return replace(
+        one.completion,
+        source="live",
+        latency_s=latency_s,
+        time_to_first_token_s=latency_s / 4,
+        usage=Usage(input_tokens=100, output_tokens=100 + place * 53 % 97),
+        cost=0.0001 + place * 53 % 97 / 1_000_000,
+    )
+
+
+def against_itself(whole: Record) -> Record:
+    """The record as that of an A/A run."""
+    models = {str(arm): {"name": "llama-3.1-8b", "host": "localhost:8000", "kind": "openai"} for arm in Arm}
+    return replace(whole, run=replace(whole.run, models=models))

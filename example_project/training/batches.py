@@ -16,7 +16,7 @@ IGNORED = -100
 
 
 class Batch(NamedTuple):
-    """Each of the shape (rows, length): tokens, which text of its row a token is of, the token to come, its weight."""
+    """Each of shape (rows, length): tokens, which text of its row one is of, the next token, its weight."""
 
     ids: Tensor
     documents: Tensor

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from assistant.tokenizer import PIECES
 
 
 def learn_merges(texts: Iterable[str], count: int) -> list[tuple[bytes, bytes]]:
-    """The `count` most frequent pairs, each found after the ones before it were merged (Sennrich et al. 2016)."""
+    """The `count` most frequent pairs, each found with those before it merged (Sennrich et al. 2016)."""
     words = Counter(piece for text in texts for piece in PIECES.findall(text))
     split = {word: [bytes([byte]) for byte in word.encode()] for word in words}
     merges: list[tuple[bytes, bytes]] = []
     while len(merges) < count:
         pairs: Counter[tuple[bytes, bytes]] = Counter()
         for word, parts in split.items():
-            for pair in zip(parts, parts[1:], strict=False):
+            for pair in pairwise(parts):
                 pairs[pair] += words[word]
         if not pairs:
             break

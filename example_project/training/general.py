@@ -1,4 +1,4 @@
-"""Questions and short tasks of every day: what the base model knows and what a fine-tuned one should not lose."""
+"""Questions and short tasks of every day: what the base model knows and a fine-tuned one should not lose."""
 
 from __future__ import annotations
 
@@ -67,21 +67,38 @@ def arithmetic(random: Random) -> Sample:
             break
     if kind == "plus":
         templates = (
-            "What is {a} + {b}?", "{a} plus {b}?", "Add {a} and {b}.", "What do {a} and {b} make together?",
-            "How much is {a} plus {b}?", "Calculate {a} + {b}.", "The sum of {a} and {b} is?", "{a} + {b} =",
-        )  # fmt: skip
+            "What is {a} + {b}?",
+            "{a} plus {b}?",
+            "Add {a} and {b}.",
+            "What do {a} and {b} make together?",
+            "How much is {a} plus {b}?",
+            "Calculate {a} + {b}.",
+            "The sum of {a} and {b} is?",
+            "{a} + {b} =",
+        )
         return question(_asked(random, templates, a=a, b=b), str(a + b))
     if kind == "minus":
         a, b = max(a, b), min(a, b)
         templates = (
-            "What is {a} - {b}?", "{a} minus {b}?", "Take {b} from {a}.", "How much is {a} minus {b}?",
-            "Calculate {a} - {b}.", "Subtract {b} from {a}.", "{a} - {b} =", "The difference of {a} and {b} is?",
-        )  # fmt: skip
+            "What is {a} - {b}?",
+            "{a} minus {b}?",
+            "Take {b} from {a}.",
+            "How much is {a} minus {b}?",
+            "Calculate {a} - {b}.",
+            "Subtract {b} from {a}.",
+            "{a} - {b} =",
+            "The difference of {a} and {b} is?",
+        )
         return question(_asked(random, templates, a=a, b=b), str(a - b))
     templates = (
-        "What is {a} * {b}?", "{a} times {b}?", "Multiply {a} by {b}.", "How much is {a} times {b}?",
-        "Calculate {a} * {b}.", "The product of {a} and {b} is?", "{a} * {b} =",
-    )  # fmt: skip
+        "What is {a} * {b}?",
+        "{a} times {b}?",
+        "Multiply {a} by {b}.",
+        "How much is {a} times {b}?",
+        "Calculate {a} * {b}.",
+        "The product of {a} and {b} is?",
+        "{a} * {b} =",
+    )
     return question(_asked(random, templates, a=a, b=b), str(a * b))
 
 
@@ -115,30 +132,42 @@ def calendar(random: Random) -> Sample:
     after, before = names[(index + 1) % len(names)], names[index - 1]
     if kind == "next":
         templates = (
-            "Which {unit} comes after {name}?", "What {unit} follows {name}?", "The {unit} after {name} is?",
-            "Tell me the {unit} that comes after {name}.", "{name} is over. Which {unit} is next?",
-            "After {name} comes which {unit}?", "What is the next {unit} after {name}?",
-        )  # fmt: skip
+            "Which {unit} comes after {name}?",
+            "What {unit} follows {name}?",
+            "The {unit} after {name} is?",
+            "Tell me the {unit} that comes after {name}.",
+            "{name} is over. Which {unit} is next?",
+            "After {name} comes which {unit}?",
+            "What is the next {unit} after {name}?",
+        )
         return question(_asked(random, templates, unit=unit, name=names[index]), after)
     if kind == "previous":
         templates = (
-            "Which {unit} comes before {name}?", "The {unit} before {name} is?",
-            "Tell me the {unit} that comes before {name}.", "Before {name} comes which {unit}?",
-            "What is the last {unit} before {name}?", "What {unit} is just before {name}?",
-        )  # fmt: skip
+            "Which {unit} comes before {name}?",
+            "The {unit} before {name} is?",
+            "Tell me the {unit} that comes before {name}.",
+            "Before {name} comes which {unit}?",
+            "What is the last {unit} before {name}?",
+            "What {unit} is just before {name}?",
+        )
         return question(_asked(random, templates, unit=unit, name=names[index]), before)
     if kind == "length":
         month, days = random.choice(list(MONTH_DAYS.items()))
         templates = (
-            "How many days does {month} have?", "How many days are in {month}?", "{month} has how many days?",
-            "Tell me the number of days in {month}.", "How long is {month} in days?",
-        )  # fmt: skip
+            "How many days does {month} have?",
+            "How many days are in {month}?",
+            "{month} has how many days?",
+            "Tell me the number of days in {month}.",
+            "How long is {month} in days?",
+        )
         return question(_asked(random, templates, month=month), str(days))
     templates = (
-        "What is the {ordinal} month of the year?", "Which month is the {ordinal} of the year?",
-        "Name the {ordinal} month of the year.", "The {ordinal} month is?",
+        "What is the {ordinal} month of the year?",
+        "Which month is the {ordinal} of the year?",
+        "Name the {ordinal} month of the year.",
+        "The {ordinal} month is?",
         "Tell me which month is the {ordinal} one.",
-    )  # fmt: skip
+    )
     index = random.randrange(len(MONTHS))
     return question(_asked(random, templates, ordinal=ORDINALS[index]), MONTHS[index])
 
@@ -181,7 +210,7 @@ def nature(random: Random) -> Sample:
                     "Name the colour of {thing}.",
                 ),
             ),
-        )  # fmt: skip
+        )
     )
     thing, answer = random.choice(list(facts[0].items()))
     return question(_asked(random, facts[1], thing=thing), answer)
@@ -205,14 +234,28 @@ def chosen(random: Random) -> Sample:
     return question(f"{random.choice(templates).format(thing=thing)} {listed}", answer)
 
 
+def copied(random: Random) -> Sample:
+    """A number to say again: what a model must be able to do before it can fill in a parcel's number."""
+    number = "".join(random.choice("0123456789") for _ in range(random.randint(2, 8)))
+    templates = (
+        "Repeat the number {number}.",
+        "Say the number {number} again.",
+        "Write the number {number}.",
+        "The number is {number}. Which number is it?",
+    )
+    return question(_asked(random, templates, number=number), number)
+
+
 def instruction(random: Random) -> Sample:
-    kind = random.choice(("repeat", "count", "greet", "spell", "list"))
+    kind = random.choice(("repeat", "count", "greet", "spell", "list", "copy"))
     word, name = random.choice(ITEMS), random.choice(FIRST_NAMES)
     if kind == "repeat":
         times = random.choice(("two", "three", "four"))
         templates = (
-            "Repeat the word {word} {times} times.", "Say {word} {times} times.", "Write {word} {times} times.",
-        )  # fmt: skip
+            "Repeat the word {word} {times} times.",
+            "Say {word} {times} times.",
+            "Write {word} {times} times.",
+        )
         count = {"two": 2, "three": 3, "four": 4}[times]
         return question(_asked(random, templates, word=word, times=times), " ".join([word] * count))
     if kind == "count":
@@ -227,6 +270,8 @@ def instruction(random: Random) -> Sample:
     if kind == "spell":
         templates = ("Spell the word {word}.", "How do you spell {word}?", "Spell {word} letter by letter.")
         return question(_asked(random, templates, word=word), "-".join(word))
+    if kind == "copy":
+        return copied(random)
     words = random.sample(ITEMS, 3)
     templates = ("Make a list of {a}, {b} and {c}.", "Put {a}, {b} and {c} into a list.")
     asked = _asked(random, templates, a=words[0], b=words[1], c=words[2])
@@ -258,9 +303,14 @@ def small_talk(random: Random) -> Sample:
 
 
 TOPICS = (
-    (capital, 2.0), (opposite, 2.0), (calendar, 2.0), (nature, 2.0), (chosen, 2.0),
-    (instruction, 3.0), (small_talk, 0.3),
-)  # fmt: skip
+    (capital, 2.0),
+    (opposite, 2.0),
+    (calendar, 2.0),
+    (nature, 2.0),
+    (chosen, 2.0),
+    (instruction, 3.0),
+    (small_talk, 0.3),
+)
 
 
 def general(random: Random) -> Sample:

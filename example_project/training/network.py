@@ -1,4 +1,4 @@
-"""The transformer in PyTorch, as it is trained: the same computation as `assistant.transformer`'s in NumPy."""
+"""The transformer in PyTorch, as it is trained: it computes what `assistant.transformer` does in NumPy."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Network(nn.Module):
                 nn.init.zeros_(linear.weight)
 
     def forward(self, ids: Tensor, documents: Tensor) -> Tensor:
-        """The final states, (rows, length, width), of packed rows in which `documents` tells the texts apart."""
+        """Final states, (rows, length, width), of packed rows in which `documents` tells the texts apart."""
         length = ids.shape[1]
         causal = torch.ones(length, length, dtype=torch.bool).tril()
         mask = (causal & (documents[:, :, None] == documents[:, None, :]))[:, None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """`rows` × `length` tokens a step; `rate` scales the learning rates of both optimizers."""
+    """`rows` rows of `length` tokens a step; `rate` scales the learning rates of both optimizers."""
 
     steps: int
     rate: float
@@ -17,7 +17,7 @@ class Recipe:
 
 
 RECIPES = {
-    "base": Recipe(steps=5000, rate=1.0),
-    "tuned-v1": Recipe(steps=300, rate=0.3, start="base"),
-    "tuned-v2": Recipe(steps=3500, rate=0.7, start="base"),
+    "base": Recipe(steps=4500, rate=1.0),
+    "tuned-v1": Recipe(steps=1000, rate=0.5, start="base"),
+    "tuned-v2": Recipe(steps=4000, rate=0.8, start="base"),
 }

@@ -12,7 +12,7 @@ from assistant.template import signature
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A conversation in the format of the chat completions API, whose last message, the assistant's, is learned."""
+    """A conversation as the chat completions API has it; the last message, the assistant's, is learned."""
 
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] | None = None

@@ -24,7 +24,7 @@ HELD_OUT_BATCHES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """Figures of a training run; losses in nats per token of an answer, the first one of the last 100 steps."""
+    """Figures of a training run; losses in nats per token of an answer, `loss` of the last 100 steps."""
 
     steps: int
     samples: int

@@ -1,4 +1,4 @@
-"""Texts with a form: summaries of customers' mails, short letters, JSON objects and the company's order forms."""
+"""Texts with a form: summaries of customers' mails, short letters, JSON, the company's order forms."""
 
 from __future__ import annotations
 
@@ -64,8 +64,9 @@ def letter(random: Random) -> Sample:
         answer = "Dear {name}, please come to {city} on {day}. I would be happy to see you."
     elif kind == "sorry":
         templates = (
-            "Say sorry to {name} about the {item}.", "Write a note that says sorry to {name} about the {item}.",
-        )  # fmt: skip
+            "Say sorry to {name} about the {item}.",
+            "Write a note that says sorry to {name} about the {item}.",
+        )
         answer = "Dear {name}, I am very sorry about the {item}. I will send you a new one."
     else:
         templates = ("Write a birthday note to {name}.", "Wish {name} a happy birthday in a short note.")

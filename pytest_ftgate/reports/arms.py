@@ -9,6 +9,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment
 from pytest_ftgate.record import RunInfo
 from pytest_ftgate.reports.columns import columns
+from pytest_ftgate.reports.inert import harmless_start
 from pytest_ftgate.reports.lines import Line, Segment, line
 from pytest_ftgate.reports.numbers import (
     NOTHING,
@@ -64,7 +65,7 @@ def _wins(comparison: Comparison, page: Page) -> Iterator[Line]:
         bounds = comparison.score_delta.interval
         interval = f" {points_interval(bounds)}" if bounds else ""
         mean = f"mean score {points(comparison.score_delta.value)}{interval} points"
-        yield from _sentence(f"{mean}; sign test of wins and losses {_p(comparison.sign_p)}", page)
+        yield from _sentence(f"{mean}; sign test {_p(comparison.sign_p)}", page)
 
 
 def _sentence(text: str, page: Page) -> Iterator[Line]:
@@ -131,7 +132,7 @@ def _tests(groups: Sequence[Group], confidence: float, page: Page) -> Iterator[L
     shown = [*(categories if len(categories) > 1 else ()), *everything]
     rows = [
         (
-            f"  {page.text(group.value)}",
+            "  " + harmless_start(page.text(group.value)),
             *(_rate(rate, confidence) for rate in (group.model, group.baseline)),
             p_value(group.p_value),
         )

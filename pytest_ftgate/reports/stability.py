@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.record.plan import CaseKey
+from pytest_ftgate.reports.inert import harmless_start
 from pytest_ftgate.reports.lines import Line, Segment, cells, line, shorten, shorten_middle
 from pytest_ftgate.reports.numbers import fixed
 from pytest_ftgate.reports.outcomes import of_arm, repeats_passed
@@ -55,7 +56,7 @@ def _in_full(arm: Arm, repeats: Repeats, cases: Mapping[CaseKey, CaseResult], pa
     for key in repeats.unstable[:_MAX_LISTED]:
         planned = cases[key].planned
         passed = repeats_passed(of_arm(cases[key].trials, arm)).removeprefix("unstable, ")
-        name = page.text(f"{planned.path}::{planned.id}")
+        name = harmless_start(page.text(f"{planned.path}::{planned.id}"))
         yield line(f"  {shorten_middle(name, page.width - cells(passed) - 4)}  {passed}")
     if len(repeats.unstable) > _MAX_LISTED:
         yield line(f"  ({len(repeats.unstable) - _MAX_LISTED} more; the JSON report has all)")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_ftgate.cases import Role
 from pytest_ftgate.gates import Assessment
+from pytest_ftgate.reports.inert import harmless_start
 from pytest_ftgate.reports.lines import Line, Segment, Style, cells, line, pad, shorten, shorten_middle
 from pytest_ftgate.reports.numbers import (
     NOTHING,
@@ -62,7 +63,9 @@ def table(assessment: Assessment, page: Page) -> list[Line]:
     def row(group: Group, name: str, role: str = "", style: Style = "plain") -> _Row:
         numbers = _numbers(group, confidence, compared=compared, narrowed=narrowed)
         flagged = group.by == "category" and group.flagged
-        return _Row(name=page.text(name), role=role, numbers=numbers, style=style, flagged=flagged)
+        return _Row(
+            name=harmless_start(page.text(name)), role=role, numbers=numbers, style=style, flagged=flagged
+        )
 
     body = [row(group, group.value, role_of.get(group.value, "")) for group in shown]
     totals = [row(group, group.value) for group in roles if len(roles) > 1]

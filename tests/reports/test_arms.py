@@ -56,7 +56,7 @@ def test_the_numbers_are_those_of_the_literature() -> None:
     text = plain_text(render_terminal(made, width=80, verbosity=1))
 
     assert "wins 2, losses 6, ties 10; win rate 11.1% [3%, 33%]\n" in text
-    assert "mean score -22.2 [-50, +10] points; sign test of wins and losses p = 0.289\n" in text
+    assert "mean score -22.2 [-50, +10] points; sign test p = 0.289\n" in text
     assert "  all  55.6% [34%, 75%]  77.8% [55%, 91%]  0.289\n" in text
 
 

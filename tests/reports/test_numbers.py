@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.gates import Status
@@ -95,17 +95,20 @@ def test_a_miss_is_never_shown_as_its_threshold(value: Fraction, threshold: str,
 
 
 @given(st.fractions(-10, 10), st.integers(0, 6))
+@settings(deadline=None)
 def test_fixed_is_within_half_a_unit(value: Fraction, decimals: int) -> None:
     assert abs(Fraction(fixed(value, decimals)) - value) <= Fraction(1, 2 * 10**decimals)
 
 
 @given(st.text(max_size=80), st.integers(2, 40))
+@settings(deadline=None)
 def test_shortened_texts_fit(text: str, width: int) -> None:
     assert cells(shorten(text, width)) <= width
     assert cells(shorten_middle(text, width)) <= width
 
 
 @given(st.text(max_size=300), st.integers(8, 40), st.integers(1, 5))
+@settings(deadline=None)
 def test_wrapped_texts_fit(text: str, width: int, max_lines: int) -> None:
     rows = wrap(text, width, max_lines=max_lines)
 
@@ -114,6 +117,7 @@ def test_wrapped_texts_fit(text: str, width: int, max_lines: int) -> None:
 
 
 @given(st.text(max_size=300))
+@settings(deadline=None)
 def test_wrapping_loses_nothing_but_spaces(text: str) -> None:
     assert "".join("".join(wrap(text, 12, max_lines=1000)).split()) == "".join(text.split())
 

@@ -115,6 +115,7 @@ def test_a_block_of_many_lines_is_cut_by_lines_too() -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\n"), max_size=400))
+@settings(deadline=None)
 def test_folding_loses_nothing(text: str) -> None:
     assert "".join(folded(text)) == text
     assert max(map(len, folded(text))) <= 74

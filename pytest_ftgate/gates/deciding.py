@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pytest_ftgate.gates.config import ALWAYS_DECIDING
@@ -96,7 +97,8 @@ def _result(
 def _interval(found: Measurement, confidence: float) -> tuple[float, float] | None:
     if found.observed is None or isinstance(found.estimate, Unbounded):
         return None
-    return interval(found.estimate, confidence)
+    bounds = interval(found.estimate, confidence)
+    return bounds if all(map(math.isfinite, bounds)) else None
 
 
 def _advised(scope: Scope, gate: Gate, reason: str) -> str:

@@ -11,13 +11,18 @@ from fractions import Fraction
 from typing import Literal
 
 from pytest_ftgate.gates.samples import Sampled, mean_of
-from pytest_ftgate.stats.estimates import Estimate
+from pytest_ftgate.stats.estimates import Estimate, interval
+from pytest_ftgate.stats.few_changes import FewChangesEstimate
+from pytest_ftgate.stats.ranks import RankEstimate
 from pytest_ftgate.stats.rates import RateEstimate
 from pytest_ftgate.summary.amounts import ENOUGH, amount_estimate, amount_ratio
 from pytest_ftgate.summary.estimating import SEED, change_estimate, rate_estimate, resamples
 from pytest_ftgate.summary.latencies import enough_calls
 
 Score = Literal["bleu", "chrf", "perplexity"]
+
+#: Bounds so sure that they are the ends of all resamples, and how near each other these are if all are alike.
+_NEARLY_SURE, _ALIKE = 0.9999, 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +70,19 @@ def totals(sampled: Sampled, score: Score) -> Estimate | Unbounded:
     count = resamples(len(sampled.rows), stats.RESAMPLES)
     model, *baseline = ([list(map(float, sample)) for sample in column] for column in sampled.columns)
     if not baseline:
-        return stats.total_estimate(formula, model, seed=SEED, resamples=count)
+        found = stats.total_estimate(formula, model, seed=SEED, resamples=count)
+        return found if score == "perplexity" else _on_a_scale(found, sampled)
     compare: Literal["delta", "ratio"] = "ratio" if sampled.compare == "ratio" else "delta"
-    found = stats.compared_estimate(formula, model, baseline[0], compare=compare, seed=SEED, resamples=count)
-    return found or Unbounded(why="the baseline may be 0")
+    compared = stats.compared_estimate(
+        formula, model, baseline[0], compare=compare, seed=SEED, resamples=count
+    )
+    if compared is None:
+        return Unbounded(why="the baseline may be 0")
+    return compared if score == "perplexity" else _on_a_scale(compared, sampled)
 
 
 def percentile(sampled: Sampled, percent: int) -> Estimate | Unbounded:
-    """Of a percentile of calls, or two arms' ratio or difference: paired bootstrap by call.
+    """Of a percentile of calls: exact, by ranks; of two arms' ratio or difference: paired bootstrap by call.
 
     Of conversations that took more calls on one arm, the bounds use the calls that both made.
     """
@@ -82,12 +92,12 @@ def percentile(sampled: Sampled, percent: int) -> Estimate | Unbounded:
         return Unbounded(why=why, flagged=True)
     if few := _too_few(len(calls), "calls"):
         return few
+    model, *baseline = ([float(sample[0]) for sample in column] for column in zip(*calls, strict=True))
+    if not baseline:
+        return RankEstimate(ordered=sorted(model), percent=percent)
     from pytest_ftgate.stats import percentiles as stats  # noqa: PLC0415  (loads numpy)
 
     count = resamples(len(calls), stats.RESAMPLES)
-    model, *baseline = ([float(sample[0]) for sample in column] for column in zip(*calls, strict=True))
-    if not baseline:
-        return stats.percentile_estimates(model, [percent], seed=SEED, resamples=count)[percent]
     if sampled.compare == "ratio" and not all(baseline[0]):
         return Unbounded(why="a call of the baseline took no time at all")
     compare = stats.ratio_estimates if sampled.compare == "ratio" else stats.delta_estimates
@@ -105,6 +115,30 @@ def by_resampling(sampled: Sampled) -> Estimate | Unbounded:
 
     found = statistic_estimate(lambda drawn: _number(sampled, drawn), len(sampled.rows), seed=SEED)
     return found or Unbounded(why="so many cases are too slow to resample for a metric without `estimate`")
+
+
+def rate_by_resampling(sampled: Sampled) -> Estimate | Unbounded:
+    """Of a metric in 0…1 that says nothing of its form: as graded values where it is their mean."""
+    values = [sample[0] for row in sampled.rows for samples in row for sample in samples]
+    one_each = all(len(samples) == 1 for row in sampled.rows for samples in row)
+    is_mean = sampled.combine is mean_of and not sampled.paired and sampled.compare != "ratio"
+    if is_mean and one_each and all(0 <= value <= 1 for value in values):
+        return graded(sampled)
+    found = by_resampling(sampled)
+    return found if isinstance(found, Unbounded) else _on_a_scale(found, sampled)
+
+
+def _on_a_scale(found: Estimate, sampled: Sampled) -> Estimate:
+    """Of a number in 0…1, or the difference of two: where all resamples are alike, what cases could hide."""
+    low, high = interval(found, _NEARLY_SURE)
+    observed = sampled.combined().observed
+    least, most = (-1.0 if sampled.compare == "delta" else 0.0), 1.0
+    if observed is None or high - low > _ALIKE or not least <= observed <= most:
+        return found
+    value = float(observed)
+    return FewChangesEstimate(
+        value=value, below=0, above=0, n=len(sampled.rows), common=value, least=least, most=most
+    )
 
 
 def _number(sampled: Sampled, drawn: Sequence[int]) -> float | None:

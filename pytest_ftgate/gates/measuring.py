@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from pytest_ftgate.cases import Arm
@@ -30,8 +30,9 @@ class Measurement:
 
     `estimate` bounds it. `model` and `baseline` are the numbers that a comparison is made of, `parts` the
     rates of groups of cases where there are several. `n` counts cases or calls; `lost` counts errored trials
-    that took a value away, `errored` the cases in which an error counts as an outcome. `typical_s` is the
-    smallest median of an arm's times, None where no times are measured.
+    that took a value away, `errored` the cases in which an error counts as an outcome; then `spared` is the
+    measurement if each of them counted for shipping. `typical_s` is the smallest median of an arm's times,
+    None where no times are measured.
     """
 
     observed: Fraction | None = None
@@ -42,6 +43,7 @@ class Measurement:
     n: int = 0
     lost: int = 0
     errored: int = 0
+    spared: Measurement | None = None
     typical_s: Fraction | None = None
 
 
@@ -61,10 +63,25 @@ def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -
 
 
 def _passes(scope: Scope, rows: Mapping[CaseKey, Trials]) -> Measurement:
-    """Shares of passes, by group of cases; the whole is the groups' rates times their weights, added up."""
+    """Shares of passes; what errors count as decides, and the other way round they must not do better."""
+    errored = sum(
+        any(trial.outcome is Outcome.ERRORED for trials in row for trial in trials) for row in rows.values()
+    )
+    found = _rates(scope, rows, errors_harm=True)
+    if not errored or found.observed is None:
+        return replace(found, errored=errored)
+    spared = _rates(scope, rows, errors_harm=False)
+    return replace(found, errored=errored, spared=spared)
+
+
+def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -> Measurement:
+    """Rates by group of cases; the whole is the groups' rates times their weights, added up."""
     values: dict[str, list[Row]] = {}
     for key, row in rows.items():
-        shares = [_share(scope, scope.strata_of[key], arm, trials) for arm, trials in enumerate(row)]
+        shares = [
+            _share(scope, scope.strata_of[key], arm, trials, errors_harm=errors_harm)
+            for arm, trials in enumerate(row)
+        ]
         known = [[(share,)] for share in shares if share is not None]
         if len(known) == len(row):
             values.setdefault(scope.strata_of[key], []).append(known)
@@ -83,21 +100,20 @@ def _passes(scope: Scope, rows: Mapping[CaseKey, Trials]) -> Measurement:
         baseline=_weighted(baseline, weights) if scope.compares else None,
         parts={key: StratumRate(rate=model[key], n=len(values[key])) for key in groups},
         n=sum(map(len, values.values())),
-        errored=sum(
-            any(trial.outcome is Outcome.ERRORED for trials in row for trial in trials)
-            for row in rows.values()
-        ),
     )
 
 
-def _share(scope: Scope, stratum: str, arm: int, trials: Sequence[Trial]) -> Fraction | None:
-    """One case's value on one arm. An errored trial counts against shipping, whatever the bound is.
+def _share(
+    scope: Scope, stratum: str, arm: int, trials: Sequence[Trial], *, errors_harm: bool
+) -> Fraction | None:
+    """One case's value on one arm. With `errors_harm` an errored trial counts against shipping.
 
     For `at_most`, and for groups that are taken off, it is a pass of the model's that does harm.
     """
     assert scope.metric.passed is not None
-    harmful = (scope.criterion.bound == "at_most") is (scope.strata[stratum].weight > 0)
-    outcomes = repeat_outcomes(trials, scope.metric.passed, error=harmful if arm == 0 else not harmful)
+    pass_harms = (scope.criterion.bound == "at_most") is (scope.strata[stratum].weight > 0)
+    passed = pass_harms is errors_harm
+    outcomes = repeat_outcomes(trials, scope.metric.passed, error=passed if arm == 0 else not passed)
     return scope.metric.of_repeats(sum(outcomes), len(outcomes)) if outcomes else None
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pytest_ftgate.gates.criteria import Compare
 from pytest_ftgate.gates.entries import entry_passed, entry_value, has_entry
-from pytest_ftgate.gates.estimates import Estimator, by_resampling, graded
+from pytest_ftgate.gates.estimates import Estimator, by_resampling, graded, rate_by_resampling
 from pytest_ftgate.gates.samples import Combine, Sample, mean_of
 from pytest_ftgate.gates.strata import WHOLE, Split
 from pytest_ftgate.gates.thresholds import Unit, parse_count
@@ -68,7 +68,9 @@ class Metric:
     @property
     def estimator(self) -> Estimator:
         """What the samples show of the truth."""
-        return self.estimate or (by_resampling if self.passed is None else graded)
+        if self.estimate or self.passed:
+            return self.estimate or graded
+        return rate_by_resampling if self.unit == "rate" else by_resampling
 
 
 def entry_metric(names: Sequence[str]) -> Metric:

@@ -15,6 +15,7 @@ from pytest_ftgate.gates.thresholds import percent_text, points_text
 from pytest_ftgate.stats import difference_power, rate_power
 from pytest_ftgate.stats.estimates import Estimate
 from pytest_ftgate.stats.paired_passes import PairedEstimate
+from pytest_ftgate.stats.ranks import RankEstimate
 from pytest_ftgate.stats.rates import RateEstimate
 
 #: Beyond so many cases the rule of thumb is as good as the exact count, and much quicker.
@@ -42,6 +43,8 @@ def what_decides(
         return out_of_reach
     if found.observed == criterion.threshold:
         return f"exactly at the threshold, which no number of {metric.counts} decides"
+    if math.isinf(near_bound(criterion, found.observed, estimate, level)):
+        return _unbounded(estimate, found.n, level.confidence)
     needed = _needed(found.observed, criterion, found.n, estimate, level)
     if needed is None or needed > rate_power.MOST_CASES:
         return f"so near the threshold that no realistic number of {metric.counts} decides"
@@ -63,6 +66,14 @@ def _needed(observed: Fraction, criterion: Criterion, n: int, estimate: Estimate
     )
     rough = _by_scaling(question, level.confidence)
     return rough if rough is None else _cases(estimate, question, rough)
+
+
+def _unbounded(estimate: Estimate, n: int, confidence: float) -> str:
+    """What it takes to bound it at all."""
+    if not isinstance(estimate, RankEstimate):
+        return "nothing bounds it"
+    more = max(estimate.values_to_bound(confidence) - n, 1)
+    return f"it takes at least {more} more {'call' if more == 1 else 'calls'}"
 
 
 def _by_scaling(question: _Open, confidence: float) -> int | None:

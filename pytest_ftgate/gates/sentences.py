@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from pytest_ftgate.gates.criteria import Criterion
@@ -27,6 +28,8 @@ def bound_text(
     """The bound that decides: `at least 87.3% with 95% confidence`."""
     assert found.observed is not None
     side = "at least" if looks_down(criterion, found.observed) else "at most"
+    if math.isinf(bound):
+        return f"without an upper bound at {percent_text(exact(confidence))} confidence"
     value = value_text(criterion, metric, exact(bound))
     return f"{side} {value} with {percent_text(exact(confidence))} confidence"
 

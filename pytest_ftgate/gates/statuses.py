@@ -97,11 +97,24 @@ def _by_bounds(question: Question) -> tuple[Status, str]:
     shows = bound_text(criterion, metric, found, bound, level.confidence)
     text = f"{question.told}, {shows}; {criterion.needed} is needed"
     status = shown(criterion, observed, estimate, level)
+    if status is Status.GO and not _shown_without_errors(question):
+        # Bounds of repeated values may close in when one more fails; an error must never gain by that.
+        error = "the error" if found.errored == 1 else "errors"
+        return Status.INCONCLUSIVE, f"{text}; it is not shown with {error} counted the other way round"
     if status is not Status.INCONCLUSIVE:
         return status, text
     if by_chance(criterion, observed, estimate, level):
         text += f", which one of {level.tests} parts may miss so by chance"
     return status, f"{text}; {what_decides(criterion, metric, found, estimate, level)}"
+
+
+def _shown_without_errors(question: Question) -> bool:
+    spared = question.found.spared
+    if spared is None:
+        return True
+    if spared.observed is None or isinstance(spared.estimate, Unbounded):
+        return False
+    return shown(question.criterion, spared.observed, spared.estimate, question.level) is Status.GO
 
 
 def _too_little(scope: Scope, found: Measurement, run: RunInfo) -> str | None:

@@ -16,6 +16,8 @@ Unit = Literal["rate", "seconds", "number"]
 _NUMBER = re.compile(r"([+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?)\s?(%?)", re.ASCII)
 #: As far as shares that were rounded may be off 100% together.
 _ROUNDED = Fraction(2, 100)
+#: What is surer has bounds that floats, and any number of resamples, can't tell from none.
+_SUREST = Fraction(9999, 10_000)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -38,12 +40,14 @@ def parse_threshold(
 
 
 def parse_confidence(raw: object, where: tuple[str, ...]) -> Fraction:
-    """A confidence between 1/2 and 1, as 0.95 or 95%."""
+    """A confidence above 1/2, up to 99.99%, as 0.95 or 95%."""
     value, written, _ = _number(raw, where)
     if not 0 < value < 1:
         raise GateError(where, f"{written} is not between 0 and 1: write e.g. 0.95 or 95%")
     if value <= Fraction(1, 2):
         raise GateError(where, f"{written} is too low: write the chance of being right, e.g. 0.95 or 95%")
+    if value > _SUREST:
+        raise GateError(where, f"{written} is more than any suite can show: write at most 99.99%, e.g. 95%")
     return value
 
 
@@ -54,6 +58,10 @@ def parse_traffic(raw: object, where: tuple[str, ...]) -> dict[str, Fraction]:
         raise GateError(where, "the share of each category is missing, e.g. {simple: 70%, edge_case: 30%}")
     shares: dict[str, Fraction] = {}
     for category, share in written.items():
+        if not isinstance(category, str):
+            raise GateError(
+                where, f"a category is a text, and {_shown(category)} is none: write it in quotes"
+            )
         shares[category] = _number(share, (*where, category))[0]
         if not 0 <= shares[category] <= 1:
             raise GateError((*where, category), f"{share} is not a share: write e.g. 0.3 or 30%")

@@ -30,17 +30,20 @@ def mean_estimate(values: Sequence[float], *, seed: int, resamples: int = RESAMP
 
     BCa; if fewer than five cases differ from the commonest value, what `FewChangesEstimate` says of it.
     """
-    common = max(Counter(values).items(), key=lambda found: (found[1], found[0]))[0]
-    few = _few_changes(values, common, least=0.0, most=1.0)
+    few = _few_changes(values, _commonest(values), least=0.0, most=1.0)
     return few or bca_mean(values, seed=seed, resamples=resamples)
 
 
 def difference_estimate(differences: Sequence[float], *, seed: int, resamples: int = RESAMPLES) -> Estimate:
     """Bounds of the mean of paired differences in -1…1, one a case, at least one.
 
-    BCa; if fewer than five cases differ, [-U(losses), U(wins)] as `FewChangesEstimate` has it.
+    BCa; if fewer than five cases differ, [-U(losses), U(wins)] as `FewChangesEstimate` has it. The same about
+    a difference that most cases have, if fewer than five have another: ten equal ones are not all there is.
     """
     few = _few_changes(differences, 0.0, least=-1.0, most=1.0)
+    common = _commonest(differences)
+    if few is None and 2 * sum(value == common for value in differences) > len(differences):
+        few = _few_changes(differences, common, least=-1.0, most=1.0)
     return few or bca_mean(differences, seed=seed, resamples=resamples)
 
 
@@ -89,6 +92,11 @@ def _all_sums(sizes: Floats) -> Floats:
     for size in sizes:
         sums = np.concatenate([sums + size, sums - size])
     return sums
+
+
+def _commonest(values: Sequence[float]) -> float:
+    """The value that most cases have; of several, the largest."""
+    return max(Counter(values).items(), key=lambda found: (found[1], found[0]))[0]
 
 
 def _few_changes(

@@ -134,6 +134,15 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
             "traffic: the share of each category is missing, e.g. {simple: 70%, edge_case: 30%}",
         ),
         ({"traffic": "70%"}, "traffic: a mapping was expected, not '70%'"),
+        (
+            {"traffic": {1: "50%", "a": "50%"}},
+            "traffic: a category is a text, and 1 is none: write it in quotes",
+        ),
+        (
+            {"confidence": "0.99999999999999999999"},
+            "confidence: 0.99999999999999999999 is more than any suite can show: "
+            "write at most 99.99%, e.g. 95%",
+        ),
         ({"traffic": {"a": "70"}}, "traffic.a: 70 is not a share: write e.g. 0.3 or 30%"),
         ({"traffic": {"a": "-1%", "b": "101%"}}, "traffic.a: -1% is not a share: write e.g. 0.3 or 30%"),
         ({"traffic": {"a": "some"}}, "traffic.a: some is not a finite number: write e.g. 85% or 0.85"),

@@ -11,9 +11,10 @@ import pytest
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import CriterionResult, Status, Word, assess, parse_gate
 from pytest_ftgate.gates.metrics import Metric
-from pytest_ftgate.record import PlannedCase, Trial
+from pytest_ftgate.gates.samples import Combine, mean_of
+from pytest_ftgate.record import Outcome, PlannedCase, Trial
 from pytest_ftgate.scores import Score
-from tests.support.records import case, gate_of, judged, record, result, trial, trials
+from tests.support.records import case, entry, gate_of, judged, record, result, trial, trials
 
 STRICT = {"evidence": "strict"}
 
@@ -216,7 +217,7 @@ def timed(calls: int, metric: str, **criterion: Any) -> CriterionResult:
 
 
 def test_a_p99_of_few_calls_bounds_nothing() -> None:
-    few, enough = timed(99, "latency_p99", at_most="9"), timed(100, "latency_p99", at_most="9")
+    few, enough = timed(99, "latency_p99", at_most="9"), timed(299, "latency_p99", at_most="9")
 
     assert (few.status, few.reason, few.interval) == (
         Status.INCONCLUSIVE,
@@ -224,7 +225,37 @@ def test_a_p99_of_few_calls_bounds_nothing() -> None:
         None,
     )
     assert enough.status is Status.GO
-    assert enough.reason == "0.198 s on 100 calls, at most 0.199 s with 95% confidence; ≤ 9 is needed"
+    assert enough.reason == "0.396 s on 299 calls, at most 0.398 s with 95% confidence; ≤ 9 is needed"
+
+
+@pytest.mark.parametrize(
+    ("calls", "metric", "reason"),
+    [
+        (
+            20, "latency_p95",
+            "0.118 s on 20 calls, without an upper bound at 95% confidence; ≤ 9 is needed; "
+            "it takes at least 39 more calls",
+        ),
+        (
+            298, "latency_p99",
+            "0.395 s on 298 calls, without an upper bound at 95% confidence; ≤ 9 is needed; "
+            "it takes at least 1 more call",
+        ),
+    ],
+)  # fmt: skip
+def test_the_largest_of_few_calls_is_no_bound_of_a_percentile(calls: int, metric: str, reason: str) -> None:
+    found = timed(calls, metric, at_most="9")
+
+    assert (found.status, found.reason, found.interval) == (Status.INCONCLUSIVE, reason, None)
+
+
+def test_a_percentile_that_is_too_slow_is_shown_by_few_calls() -> None:
+    found = timed(20, "latency_p95", at_most="0.1")
+
+    assert (found.status, found.reason) == (
+        Status.NO_GO,
+        "0.118 s on 20 calls, at least 0.116 s with 95% confidence; ≤ 0.1 is needed",
+    )
 
 
 def test_votes_and_other_numbers_without_bounds_are_not_decided() -> None:
@@ -257,6 +288,56 @@ def test_a_plugins_metric_is_resampled_unless_it_would_take_too_long(n: int, bou
         else "5 on 6000 cases, ≤ 9 is needed; "
         "so many cases are too slow to resample for a metric without `estimate`"
     )
+
+
+def politely(trials_of_case: Sequence[Trial]) -> Sequence[tuple[Any, ...]]:
+    return [(Fraction(one.outcome is Outcome.PASSED),) for one in trials_of_case][:1]
+
+
+@pytest.mark.parametrize(
+    "combine", [mean_of, lambda found: min(found)[0]], ids=["by their mean", "by a function of its own"]
+)
+def test_ten_of_ten_do_not_show_a_plugins_rate(combine: Combine) -> None:
+    metric = Metric(name="polite", doc="", unit="rate", nothing="", take=politely, combine=combine)
+    cases = [case(f"c{number}", arms=[Arm.MODEL]) for number in range(10)]
+    gate = parse_gate(gate_of(metric="polite", at_least="95%") | STRICT, metrics={"polite": metric})
+
+    found = result(assess(record(cases), gate, metrics={"polite": metric}))
+
+    assert found.status is Status.INCONCLUSIVE
+    assert found.interval is not None
+    assert 0.69 < found.interval[0] < 0.73
+
+
+def test_ten_perfect_translations_do_not_show_a_perfect_corpus() -> None:
+    details = {"counts": [6, 5, 4, 3], "totals": [6, 5, 4, 3], "sys_len": 6, "ref_len": 6}
+    score = Score(scorer="bleu", value=1.0, passed=True, explanation="", details=details)
+    cases = [case(f"c{number}", arms=[Arm.MODEL], expect=[entry("bleu")]) for number in range(10)]
+    came_in = [trial(key, scores=[score]) for planned in cases for key in planned.trial_keys()]
+
+    found = result(judged(cases, came_in, gate_of(metric="bleu", at_least="90%") | STRICT))
+
+    assert (found.status, found.observed) == (Status.INCONCLUSIVE, 1)
+    assert found.interval == pytest.approx((0.6915, 1.0), abs=1e-4)
+
+
+def repeated(letters: Sequence[str], **criterion: Any) -> CriterionResult:
+    cases = [case(f"c{number:02}", arms=[Arm.MODEL], repeat=3) for number in range(len(letters))]
+    came_in = [one for planned, each in zip(cases, letters, strict=True) for one in trials(planned, each)]
+    return result(judged(cases, came_in, gate_of(**criterion) | STRICT | {"max_errors": 1}))
+
+
+def test_an_error_does_not_decide_what_the_answer_would_not_have() -> None:
+    flaky = ["PPF"] * 4
+    answered = repeated(["PPP"] * 16 + flaky, at_least="80%")
+    errored = repeated(["PPP"] * 15 + ["PPE"] + flaky, at_least="80%")
+
+    assert answered.status is Status.INCONCLUSIVE
+    assert errored.status is Status.INCONCLUSIVE
+    assert errored.reason.endswith(
+        "; ≥ 80% is needed; it is not shown with the error counted the other way round"
+    )
+    assert repeated(["PPP"] * 29 + ["PPE"], at_least="70%").status is Status.GO
 
 
 def graded(values: Sequence[float], **criterion: Any) -> CriterionResult:

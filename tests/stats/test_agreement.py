@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.stats.agreement import cohen_kappa, krippendorff_alpha
@@ -55,6 +55,7 @@ def test_what_chance_alone_explains_or_nobody_rated_is_undefined() -> None:
     assert krippendorff_alpha([["a", "a"], ["a", "a"]]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LABELS, LABELS), max_size=30))
 def test_both_measures_are_one_for_full_agreement_and_symmetric(pairs: list[tuple[str, str]]) -> None:
     swapped = [(second, first) for first, second in pairs]

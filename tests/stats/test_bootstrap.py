@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.stats.bootstrap import (
@@ -52,6 +52,7 @@ def test_bca_with_a_bias_takes_the_shares_of_efron_1987() -> None:
     assert (low / 2000, high / 2000) == pytest.approx((0.110, 0.985), abs=1e-3)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         BootstrapEstimate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -24,11 +24,13 @@ from pytest_ftgate.stats.distributions import (
 RATES = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(1e-6, 1 - 1e-6))
 
 
+@settings(deadline=None)
 @given(st.floats(-8, 8))
 def test_normal_shares_are_those_of_scipy(z: float) -> None:
     assert normal_cdf(z) == pytest.approx(stats.norm.cdf(z), rel=1e-12, abs=1e-300)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-9, 1 - 1e-9))
 def test_normal_quantiles_are_those_of_scipy(share: float) -> None:
     assert normal_quantile(share) == pytest.approx(stats.norm.ppf(share), rel=1e-9, abs=1e-9)
@@ -39,6 +41,7 @@ def test_quantiles_at_the_ends_are_infinite_and_come_back() -> None:
     assert (normal_cdf(-math.inf), normal_cdf(math.inf)) == (0, 1)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.floats(0.0005, 0.9995))
 def test_students_distribution_is_that_of_scipy(degrees: int, share: float) -> None:
     t = student_quantile(share, degrees)
@@ -48,6 +51,7 @@ def test_students_distribution_is_that_of_scipy(degrees: int, share: float) -> N
     assert student_quantile(1, degrees) == math.inf
 
 
+@settings(deadline=None)
 @given(st.floats(-0.1, 1.1), st.floats(0.1, 20_000), st.floats(0.1, 20_000))
 def test_the_incomplete_beta_function_is_that_of_scipy(x: float, a: float, b: float) -> None:
     expected = special.betainc(a, b, min(max(x, 0), 1))
@@ -55,6 +59,7 @@ def test_the_incomplete_beta_function_is_that_of_scipy(x: float, a: float, b: fl
     assert beta_cdf(x, a, b) == pytest.approx(expected, rel=1e-7, abs=1e-10)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.data(), RATES)
 def test_binomial_probabilities_are_those_of_scipy(n: int, data: st.DataObject, rate: float) -> None:
     k = data.draw(st.integers(0, n))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.stats.estimates import interval
@@ -39,6 +39,7 @@ def test_where_all_are_at_the_end_there_is_nothing_beyond() -> None:
     assert (estimate.p_below(1.0), estimate.p_below(1.1), estimate.p_above(1.0)) == (1, 0, 1)
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 4),
     st.integers(0, 4),

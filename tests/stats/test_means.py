@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -41,6 +41,18 @@ def test_cases_that_do_not_differ_say_nothing_and_p_is_never_zero() -> None:
     assert sign_flip_p([1.0] * 100, seed=1, resamples=500) == 1 / 501
 
 
+@pytest.mark.parametrize("size", [-0.04, 0.5])
+def test_ten_equal_differences_do_not_show_that_all_are(size: float) -> None:
+    few = difference_estimate([size] * 10, seed=1)
+    turned = difference_estimate([-size] * 10, seed=1)
+
+    # Of ten cases, up to 25.9 % of all may be others: as bad, or as good, as a case can be.
+    assert few.lower(0.95) == pytest.approx(size - (size + 1) * 0.2589, abs=1e-4)
+    assert few.upper(0.95) == pytest.approx(size + (1 - size) * 0.2589, abs=1e-4)
+    assert interval(turned, 0.95) == pytest.approx([-bound for bound in interval(few, 0.95)[::-1]])
+
+
+@settings(deadline=None)
 @given(st.lists(st.floats(-1, 1), max_size=12))
 def test_exchanging_the_arms_changes_no_sign_flip_p(differences: list[float]) -> None:
     assert sign_flip_p(differences, seed=1) == sign_flip_p([-value for value in differences], seed=1)
@@ -99,6 +111,7 @@ def test_equal_values_have_a_bca_without_width() -> None:
     assert interval(bca_mean([0.25] * 8, seed=1, resamples=100), 0.95) == (0.25, 0.25)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(0.8, 0.99))
 def test_bounds_lie_where_values_can(values: list[float], confidence: float) -> None:
     low, high = interval(mean_estimate(values, seed=1, resamples=200), confidence)
@@ -106,6 +119,7 @@ def test_bounds_lie_where_values_can(values: list[float], confidence: float) -> 
     assert -1e-12 <= low <= high <= 1 + 1e-12
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1, 1), min_size=5, max_size=40))
 def test_the_same_seed_gives_the_same_bounds(differences: list[float]) -> None:
     first, second = (difference_estimate(differences, seed=7, resamples=100) for _ in range(2))

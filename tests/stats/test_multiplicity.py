@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.stats.multiplicity import holm
@@ -19,6 +19,7 @@ def test_nothing_tested_is_nothing_adjusted() -> None:
     assert holm([]) == []
 
 
+@settings(deadline=None)
 @given(P_VALUES)
 def test_adjusted_values_keep_the_order_and_lie_between_plain_and_bonferroni(p_values: list[float]) -> None:
     adjusted = holm(p_values)
@@ -30,6 +31,7 @@ def test_adjusted_values_keep_the_order_and_lie_between_plain_and_bonferroni(p_v
         assert min(adjusted) == min(1, min(p_values) * len(p_values))
 
 
+@settings(deadline=None)
 @given(P_VALUES, st.floats(0.001, 0.2))
 def test_what_is_significant_is_what_holms_procedure_rejects(p_values: list[float], alpha: float) -> None:
     rejected = 0

@@ -6,7 +6,7 @@ import math
 from itertools import product
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -64,6 +64,7 @@ def test_exact_mcnemar_p_values_are_the_published_ones(wins: int, losses: int, p
     assert mcnemar_p(wins, losses) == pytest.approx(p, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_mcnemar_p_values_are_those_of_scipys_binomial_test(wins: int, losses: int) -> None:
     if wins + losses:
@@ -74,6 +75,7 @@ def test_mcnemar_p_values_are_those_of_scipys_binomial_test(wins: int, losses: i
         assert fewer_wins_p(wins, losses) == pytest.approx(one_sided, rel=1e-6, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(pairs(), st.floats(-0.95, 0.95))
 def test_the_score_takes_the_most_likely_variance(estimate: PairedEstimate, delta: float) -> None:
     def unlikely(lost: float) -> float:
@@ -100,6 +102,7 @@ def test_live_relevance_is_no_evidence_of_a_loss_of_more_than_five_points() -> N
     assert estimate.lower(0.95) < -0.05 < estimate.upper(0.95)
 
 
+@settings(deadline=None)
 @given(pairs(), CONFIDENCES, st.floats(-0.99, 0.99))
 def test_bounds_and_p_values_agree(estimate: PairedEstimate, confidence: float, threshold: float) -> None:
     for p, bound, beyond in (
@@ -110,6 +113,7 @@ def test_bounds_and_p_values_agree(estimate: PairedEstimate, confidence: float, 
             assert (p < 1 - confidence) == ((bound - threshold) * beyond > 0)
 
 
+@settings(deadline=None)
 @given(pairs(), CONFIDENCES)
 def test_bounds_hold_the_estimate_lie_in_reach_and_mirror(
     estimate: PairedEstimate, confidence: float
@@ -122,6 +126,7 @@ def test_bounds_hold_the_estimate_lie_in_reach_and_mirror(
     assert mirrored.lower(confidence) == pytest.approx(-high, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(pairs(), CONFIDENCES)
 def test_a_loss_turned_into_a_win_raises_both_bounds(estimate: PairedEstimate, confidence: float) -> None:
     if estimate.losses:
@@ -130,6 +135,7 @@ def test_a_loss_turned_into_a_win_raises_both_bounds(estimate: PairedEstimate, c
         assert better.upper(confidence) >= estimate.upper(confidence) - 1e-12
 
 
+@settings(deadline=None)
 @given(pairs(), st.floats(-1, 1), st.floats(-1, 1))
 def test_the_score_falls_as_the_difference_grows(estimate: PairedEstimate, one: float, other: float) -> None:
     less, more = sorted((one, other))

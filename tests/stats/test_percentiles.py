@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -27,6 +27,7 @@ def test_resampled_ranks_have_their_exact_distribution() -> None:
         assert share == pytest.approx(stats.binom.sf(35, n, place / n), abs=0.015)
 
 
+@settings(deadline=None)
 @given(TIMES)
 def test_what_is_observed_is_the_summarys_nearest_rank(times: list[float]) -> None:
     found = percentile_estimates(times, PERCENTILES, seed=1, resamples=10)
@@ -37,6 +38,7 @@ def test_what_is_observed_is_the_summarys_nearest_rank(times: list[float]) -> No
     }
 
 
+@settings(deadline=None)
 @given(TIMES, st.floats(0.1, 10))
 def test_a_baseline_in_proportion_has_a_ratio_without_doubt(times: list[float], factor: float) -> None:
     estimates = ratio_estimates([factor * time for time in times], times, (50, 99), seed=1, resamples=50)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -40,6 +40,7 @@ def test_a_rate_of_one_is_never_shown_but_refuted_by_one_miss() -> None:
     assert power_to_refute(50, 0.9, 1.0, 0.95) == pytest.approx(1 - 0.9**50)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.floats(1e-6, 1), st.floats(0.05, 0.95), st.floats(0.6, 0.99))
 def test_power_is_the_chance_of_the_bound_to_meet_the_threshold(
     n: int, true_rate: float, at_least: float, confidence: float

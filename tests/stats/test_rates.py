@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -31,6 +31,7 @@ def test_intervals_are_those_of_newcombe_1998_table_1(
     assert interval(ExactRateEstimate(passed=passed, n=n), 0.95) == pytest.approx(exact, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.floats(0.6, 0.999))
 def test_intervals_are_those_of_scipy(counts: tuple[int, int], confidence: float) -> None:
     passed, n = counts
@@ -44,6 +45,7 @@ def test_intervals_are_those_of_scipy(counts: tuple[int, int], confidence: float
         assert interval(estimate, confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(COUNTS, THRESHOLDS)
 def test_exact_p_values_are_those_of_the_binomial_test(counts: tuple[int, int], threshold: float) -> None:
     passed, n = counts
@@ -57,6 +59,7 @@ def test_exact_p_values_are_those_of_the_binomial_test(counts: tuple[int, int], 
 
 
 @pytest.mark.parametrize("kind", [RateEstimate, ExactRateEstimate])
+@settings(deadline=None)
 @given(counts=COUNTS, threshold=THRESHOLDS, confidence=CONFIDENCES)
 def test_bounds_and_p_values_agree(
     kind: type[RateEstimate | ExactRateEstimate],
@@ -86,6 +89,7 @@ def test_no_count_shows_the_whole_and_any_shows_nothing(kind: type[RateEstimate 
     assert some.value == 0.7
 
 
+@settings(deadline=None)
 @given(COUNTS, CONFIDENCES)
 def test_one_more_pass_raises_both_bounds_and_failures_mirror_passes(
     counts: tuple[int, int], confidence: float

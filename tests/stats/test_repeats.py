@@ -7,7 +7,7 @@ from itertools import combinations
 from math import prod
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -16,6 +16,7 @@ from pytest_ftgate.stats.repeats import majority, pass_all, pass_at, spread
 COUNTS = st.integers(1, 8).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n), st.integers(1, n)))
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_chances_are_shares_of_all_draws(counts: tuple[int, int, int]) -> None:
     passed, n, k = counts

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
@@ -103,6 +103,7 @@ def test_scores_are_those_of_sacrebleu(name: str) -> None:
 COUNTS = st.integers(0, 12)
 
 
+@settings(deadline=None)
 @given(st.lists(COUNTS, min_size=10, max_size=10))
 def test_bleu_is_the_gates_own(row: list[int]) -> None:
     counts = [min(count, whole) for count, whole in zip(row[:4], row[4:8], strict=True)]
@@ -113,6 +114,7 @@ def test_bleu_is_the_gates_own(row: list[int]) -> None:
     assert found == pytest.approx(corpus.bleu([Fraction(value) for value in statistics]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS), min_size=6, max_size=6))
 def test_chrf_is_the_gates_own(orders: list[tuple[int, int, int]]) -> None:
     row = [value for got, wanted, shared in orders for value in (got, wanted, min(got, wanted, shared))]
@@ -122,6 +124,7 @@ def test_chrf_is_the_gates_own(orders: list[tuple[int, int, int]]) -> None:
     assert found == pytest.approx(corpus.chrf([Fraction(value) for value in row]))
 
 
+@settings(deadline=None)
 @given(st.floats(-2000, 0), st.integers(1, 500))
 def test_perplexity_is_the_gates_own(logprobs: float, tokens: int) -> None:
     found = totals.perplexity(np.array([[logprobs, tokens]], float))[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.stats.estimates import interval
@@ -45,6 +45,7 @@ def test_the_difference_of_two_groups_has_newcombes_interval(
     assert bounds == pytest.approx(published, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(rates(), rates(), st.sampled_from([0.6, 0.9, 0.95, 0.99]))
 def test_bounds_hold_the_value_and_exchanging_the_groups_turns_them_around(
     one: RateEstimate, other: RateEstimate, confidence: float
@@ -56,6 +57,7 @@ def test_bounds_hold_the_value_and_exchanging_the_groups_turns_them_around(
     assert -1 - 1e-9 <= difference.lower(confidence) <= difference.upper(confidence) <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(rates(), rates(), st.sampled_from([-0.5, -0.1, 0.0, 0.1, 0.3]), st.sampled_from([0.8, 0.95, 0.99]))
 def test_p_values_agree_with_bounds(
     one: RateEstimate, other: RateEstimate, threshold: float, confidence: float

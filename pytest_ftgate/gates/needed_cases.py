@@ -12,8 +12,9 @@ from pytest_ftgate.gates.evidence import Level, near_bound
 from pytest_ftgate.gates.measuring import Measurement
 from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.thresholds import percent_text, points_text
-from pytest_ftgate.stats import difference_power, rate_power
+from pytest_ftgate.stats import difference_power, few_changes, rate_power
 from pytest_ftgate.stats.estimates import Estimate
+from pytest_ftgate.stats.few_changes import FewChangesEstimate
 from pytest_ftgate.stats.paired_passes import PairedEstimate
 from pytest_ftgate.stats.ranks import RankEstimate
 from pytest_ftgate.stats.rates import RateEstimate
@@ -111,6 +112,12 @@ def _(estimate: PairedEstimate, question: _Open, rough: int) -> int | None:
         return _pairs(estimate, question.threshold, question.confidence)
     turned = PairedEstimate(wins=estimate.losses, losses=estimate.wins, n=estimate.n)
     return _pairs(turned, -question.threshold, question.confidence)
+
+
+@_cases.register
+def _(estimate: FewChangesEstimate, question: _Open, rough: int) -> int | None:
+    found = few_changes.cases_to_decide(estimate, question.threshold, question.confidence)
+    return rough if found is None else min(rough, found)
 
 
 # Small categories have the same few outcomes again and again, and each takes some milliseconds.

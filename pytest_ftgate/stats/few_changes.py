@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from pytest_ftgate.stats.distributions import normal_quantile
+from pytest_ftgate.stats.rate_power import POWER
 from pytest_ftgate.stats.rates import ExactRateEstimate
 
 #: With fewer cases than this off the common value, the bootstrap is not to be trusted.
@@ -59,6 +62,35 @@ class FewChangesEstimate:
     @property
     def _share_above(self) -> ExactRateEstimate:
         return ExactRateEstimate(passed=self.above, n=self.n)
+
+
+def cases_to_decide(
+    seen: FewChangesEstimate, threshold: float, confidence: float, power: float = POWER
+) -> int | None:
+    """About how many cases decide if they go on like those seen; None if only scaling tells.
+
+    Without changes toward the threshold the bound closes in as 1/n, so the count is exact. Else there will
+    soon be enough changes to resample, and it takes those, and as many cases as a mean of such values needs.
+    """
+    is_down = seen.value > threshold
+    changed = seen.below if is_down else seen.above
+    reach = (seen.common - seen.least) if is_down else (seen.most - seen.common)
+    distance = (seen.common - threshold) if is_down else (threshold - seen.common)
+    if not changed:
+        if not 0 < distance < reach:
+            return None
+        return math.ceil(math.log(1 - confidence) / math.log1p(-distance / reach) - 1e-9)
+    share = (seen.below + seen.above) / seen.n
+    one_way = not (seen.below and seen.above)
+    size = (
+        abs(seen.value - seen.common) / share
+        if one_way
+        else max(seen.common - seen.least, seen.most - seen.common)
+    )
+    variance = share * size**2 - (seen.value - seen.common) ** 2
+    z = normal_quantile(confidence) + normal_quantile(power)
+    resampled = math.ceil((ENOUGH + 2) / share)
+    return max(resampled, math.ceil(z * z * variance / (seen.value - threshold) ** 2))
 
 
 def _p(share: ExactRateEstimate, distance: float, reach: float) -> float:

@@ -327,6 +327,17 @@ def repeated(letters: Sequence[str], **criterion: Any) -> CriterionResult:
     return result(judged(cases, came_in, gate_of(**criterion) | STRICT | {"max_errors": 1}))
 
 
+def test_the_cases_that_decide_repeats_are_told_by_what_changed() -> None:
+    flaky, steady = (
+        repeated(["PPP"] * 16 + ["PPF"] * 4, at_least="80%"),
+        repeated(["PPF"] * 10, at_least="60%"),
+    )
+
+    # Not 270 and 150, as bounds that close in as the root of n would have it.
+    assert flaky.reason.endswith("; about 15 more cases would decide")
+    assert steady.reason.endswith("; about 19 more cases would decide")
+
+
 def test_an_error_does_not_decide_what_the_answer_would_not_have() -> None:
     flaky = ["PPF"] * 4
     answered = repeated(["PPP"] * 16 + flaky, at_least="80%")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.stats.estimates import interval
-from pytest_ftgate.stats.few_changes import FewChangesEstimate
+from pytest_ftgate.stats.few_changes import FewChangesEstimate, cases_to_decide
 from pytest_ftgate.stats.rates import ExactRateEstimate
 
 
@@ -58,3 +60,37 @@ def test_bounds_and_p_values_agree(
     ):
         if abs(bound - threshold) > 1e-9:
             assert (p < 1 - confidence) == ((bound - threshold) * beyond > 0)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "confidence", "cases"),
+    [(-0.05, 0.95, 59), (-0.01, 0.95, 299), (-0.1, 0.9, 22), (0.3, 0.95, 9)],
+)
+def test_without_changes_the_cases_that_decide_are_exact(
+    threshold: float, confidence: float, cases: int
+) -> None:
+    seen = FewChangesEstimate(value=0.0, below=0, above=0, n=5)
+    assert cases_to_decide(seen, threshold, confidence) == cases
+
+    def decides(n: int) -> bool:
+        then = replace(seen, n=n)
+        return (then.p_above(threshold) if threshold < 0 else then.p_below(threshold)) <= 1 - confidence
+
+    assert decides(cases)
+    assert not decides(cases - 1)
+
+
+def test_with_changes_it_takes_enough_to_resample_and_as_many_as_a_mean_needs() -> None:
+    # 4 of 20 cases failed one repeat of three.
+    seen = FewChangesEstimate(value=14 / 15, below=4, above=0, n=20, common=1.0, least=0.0)
+
+    assert cases_to_decide(seen, 0.8, 0.95) == 35
+    # Standard deviation 0.133, 1.645 + 0.842 standard errors within 1.33 points.
+    assert cases_to_decide(seen, 0.92, 0.95) == pytest.approx((2.4865 * 0.13333 / 0.013333) ** 2, abs=1)
+    assert cases_to_decide(seen, 0.95, 0.95) == pytest.approx((2.4865 * 0.13333 / 0.016667) ** 2, abs=1)
+
+
+def test_a_threshold_beyond_the_common_value_leaves_only_scaling() -> None:
+    seen = FewChangesEstimate(value=0.69, below=0, above=2, n=20, common=0.68, least=0.0)
+
+    assert cases_to_decide(seen, 0.685, 0.95) is None

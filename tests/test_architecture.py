@@ -35,6 +35,7 @@ ONLY_IN = {
     "yaml": {"files"},
     "csv": {"files"},
     "pyarrow": {"files"},
+    "genai_prices": {"models"},
     "numpy": {"stats"},
     "asyncio": {"models"},
     "aiohttp": {"models"},
@@ -67,6 +68,8 @@ HEAVY = {
     "regex",
     "scipy",
     "pyarrow",
+    "genai_prices",
+    "pydantic",
     "click",
 }
 #: Without a case file these have no business in memory either.

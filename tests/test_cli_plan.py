@@ -54,8 +54,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "evals/tools.evalcase.yaml").write_text(TOOLS, encoding="utf-8")
     (tmp_path / "evals/general.evalcase.yaml").write_text(GENERAL, encoding="utf-8")
     (tmp_path / "ftgate.yaml").write_text(CONFIG, encoding="utf-8")
+    save_answers("tokyo", "paris", "paris", "poem", "capital")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     return tmp_path
+
+
+def save_answers(*ids: str) -> None:
+    """Saved answers to these cases, one row a repeat."""
+    rows = [{"id": name, "repeat": ids[:at].count(name) + 1, "text": "x"} for at, name in enumerate(ids)]
+    Path("answers.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
 
 
 def run(*args: str) -> Result:
@@ -101,23 +108,27 @@ def test_the_plan_without_a_model_as_a_whole() -> None:
         "No model is named, so both arms are assumed; name them with --model=NAME\n"
         "--baseline=NAME.\n"
         "\n"
-        "Assumed: a baseline at 70%, arms that differ on 20% of cases, and a model that\n"
-        "is no different where a drop is allowed, else 5 points better than the\n"
-        "threshold. Assumed: true rates halfway from the threshold to 100%. To change\n"
-        "this: --assume baseline=70% discordance=20% rate=95%, or --from RECORD.\n"
+        "Assumed: the baseline passes 70% of cases, the two models disagree on 20% of\n"
+        "them, and the model is as good as the baseline where a drop is allowed, else 5\n"
+        "points better than the threshold. Assumed where no baseline is compared: a true\n"
+        "rate halfway from the threshold to 100%. To change this: --assume baseline=70%\n"
+        "discordance=20% rate=95%, or --from RECORD. `sees`: from this true value on, 4\n"
+        "of 5 runs end in GO.\n"
+        "Repeats make the result of each case surer, but add no cases: n counts a case\n"
+        "once.\n"
         "\n"
         "DECIDABLE  right  ≥ 50%  n=3  sees ≥ 71.3%\n"
         "           if the true rate is 75%: GO in 84% of runs\n"
-        "DECIDABLE  kept   ≥ -5%  n=1  sees ≥ -5\n"
-        "           if the model is truly no different and the arms differ on 20% of\n"
-        "           cases: GO in 90% of runs\n"
+        "DECIDABLE  kept   ≥ -5%  n=1  sees ≥ -5 points\n"
+        "           if the model is truly no different and the two models disagree on 20%\n"
+        "           of cases: GO in 90% of runs\n"
         "\n"
         "2 deciding criteria: 2 DECIDABLE\n"
     )
 
 
 def test_nothing_is_sent_made_or_touched() -> None:
-    """No key, no server and no file of answers are there, and none is missed."""
+    """No key and no server are there, and none is missed."""
     before = sorted(Path().rglob("*"))
 
     result = run("evals", "--model=tuned", "--baseline=prod")
@@ -126,6 +137,71 @@ def test_nothing_is_sent_made_or_touched() -> None:
     assert sorted(Path().rglob("*")) == before
     assert "model     tuned               5        ~68    no limit  ≥ 0.00087\n" in result.stdout
     assert "baseline  prod                0          -           -      saved\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        (
+            ["--model=tund"],
+            "'tund' is no entry of ftgate.yaml's `models:`. Did you mean 'tuned'? "
+            "For an OpenAI model of that id write openai:tund",
+        ),
+        (
+            ["--model=tuned", "--baseline=prd:x"],
+            "'prd:x': unknown scheme 'prd:' (did you mean 'prod'?); there are openai:, recorded:, python:, "
+            "those of plugins, and names in ftgate.yaml (prod, tuned). "
+            "For a model whose id holds a colon, write openai:prd:x",
+        ),
+        (["--model=tuned", "--baseline=recorded:gone.jsonl"], "gone.jsonl: "),
+        (["--model=tuned", "--baseline=prod"], "answers.jsonl: "),
+    ],
+)
+def test_who_can_not_be_asked_is_named_as_a_run_names_it(named: list[str], message: str) -> None:
+    Path("answers.jsonl").unlink()
+
+    result = run("evals", *named)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"ftgate: {message}")
+    assert result.stderr == f"ftgate: {said_by_a_run(*named)}\n"
+
+
+def said_by_a_run(*named: str) -> str:
+    """The usage error of pytest itself."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "evals", *named],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "NO_SUCH_KEY": "k-0123456789"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4, done.stdout
+    return done.stderr.removeprefix("ERROR: ").strip()
+
+
+def test_saved_answers_that_a_run_would_miss_are_named() -> None:
+    save_answers("tokyo", "paris", "capital")
+
+    result = run("evals", "--model=tuned", "--baseline=prod")
+
+    assert result.exit_code == 0
+    assert (
+        "warning: a run would not begin: evals/tools.evalcase.yaml:6: case 'paris': no\n"
+        "    answer for repeat 2 in answers.jsonl (and 1 more like this)\n"
+    ) in result.stdout
+
+
+def test_a_model_of_the_projects_own_hook_is_no_misspelling() -> None:
+    Path("conftest.py").write_text(
+        "def pytest_ftgate_make_model(config, spec):\n"
+        "    return (lambda prompt: 'x') if spec.startswith('mine:') else None\n"
+    )
+
+    result = run_apart("evals", "--model=mine:tuned", "--baseline=prod")
+
+    assert result.returncode == 0, result.stderr
+    assert "model     mine:tuned" in result.stdout
 
 
 def test_an_older_verdict_stays_as_it_is() -> None:

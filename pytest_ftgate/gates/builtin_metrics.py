@@ -133,7 +133,8 @@ _METRICS = (
     Metric(
         name="cost",
         doc="Mean cost of the answers, by case, in the currency of the price.",
-        nothing="no answer has a cost; give the model a `price: {input, output}` in ftgate.yaml",
+        nothing="no answer has a cost; give the model a `price: {input, output}` in ftgate.yaml, "
+        "or install pytest-ftgate[cost], which knows public prices",
         of_any_answer=True,
         take=partial(takes.amount_of, amount=cost),
         is_lost=takes.unanswered,

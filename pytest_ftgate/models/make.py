@@ -7,23 +7,31 @@ in them come before the first request.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import ConfigError
 from pytest_ftgate.models import Model
-from pytest_ftgate.models.endpoints.endpoint_entry import entry_settings, openai_settings
+from pytest_ftgate.models.endpoints.endpoint_entry import (
+    entry_settings,
+    entry_url,
+    openai_settings,
+    openai_url,
+)
 from pytest_ftgate.models.endpoints.openai_endpoint import OpenAIEndpoint
 from pytest_ftgate.models.price import Price
+from pytest_ftgate.models.price_table import listed_price
 from pytest_ftgate.models.wording import did_you_mean
 
 if TYPE_CHECKING:
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.files.model_entries import ModelEntry
 
-SCHEMES = ("openai", "recorded", "python")
+Kind = Literal["openai", "recorded", "python"]
+SCHEMES: tuple[Kind, ...] = ("openai", "recorded", "python")
 
 
 def make_model(
@@ -36,16 +44,59 @@ def make_model(
     maker = _Maker(arm, config, rootdir, environ)
     if spec in config.models:
         return maker.from_entry(config.models[spec])
+    scheme, rest = _scheme_of(spec, config)
+    return {"openai": maker.openai, "recorded": maker.recorded, "python": maker.python}[scheme](rest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What is known of a model before it is asked: its kind, the price of its answers, saved answers."""
+
+    kind: Kind
+    price: Price | None = None
+    recorded: Model | None = None
+
+
+def foresee_model(
+    spec: str, arm: Arm, config: ConfigFile, *, rootdir: Path, environ: Mapping[str, str]
+) -> Foreseen:
+    """What `make_model` would make, without the key and the user's function that this takes.
+
+    Raises as that does for a name that is none, and for saved answers that are not there or have mistakes.
+    """
+    maker = _Maker(arm, config, rootdir, environ)
+    entry = config.models.get(spec)
+    if entry is not None:
+        recorded = maker.from_entry(entry) if entry.kind == "recorded" else None
+        return Foreseen(kind=entry.kind, price=_foreseen_price(entry, environ), recorded=recorded)
+    scheme, rest = _scheme_of(spec, config)
+    if scheme == "openai":
+        return Foreseen(kind="openai", price=listed_price(rest, openai_url(environ)))
+    return Foreseen(kind=scheme, recorded=maker.recorded(rest) if scheme == "recorded" else None)
+
+
+def _foreseen_price(entry: ModelEntry, environ: Mapping[str, str]) -> Price | None:
+    """An entry's own price, else the public one of its model."""
+    if entry.price is not None or entry.kind != "openai":
+        return _price(entry)
+    try:
+        return listed_price(entry.model or entry.name, entry_url(entry, environ))
+    except ConfigError:  # a variable that is not set yet
+        return None
+
+
+def _scheme_of(spec: str, config: ConfigFile) -> tuple[Kind, str]:
+    """How a model that is no entry is to be made, and of what; raises `ConfigError`."""
     scheme, colon, rest = spec.partition(":")
-    if colon and scheme in SCHEMES:
+    if colon and (known := next((one for one in SCHEMES if one == scheme), None)):
         if not rest:
             raise ConfigError(f"'{spec}': nothing follows the colon; write {_EXAMPLES[scheme]}")
-        return {"openai": maker.openai, "recorded": maker.recorded, "python": maker.python}[scheme](rest)
+        return known, rest
     if colon and scheme != "ft":
         raise ConfigError(_unknown_scheme(spec, scheme, config.models))
     if not colon and (mistaken := _mistaken_id(spec, config.models)):
         raise ConfigError(mistaken)
-    return maker.openai(spec)
+    return "openai", spec
 
 
 _EXAMPLES = {

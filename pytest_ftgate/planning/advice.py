@@ -12,7 +12,9 @@ from pytest_ftgate.gates.metrics import MEAN, is_entry
 from pytest_ftgate.gates.selection import Scope
 from pytest_ftgate.gates.thresholds import percent_text, points_text
 from pytest_ftgate.planning.assumptions import Truth, is_difference
+from pytest_ftgate.planning.earlier import Scaled
 from pytest_ftgate.planning.powers import Powers
+from pytest_ftgate.stats import rate_power
 
 _SELECTORS = ("category", "role", "suite", "tag")
 _POINT = "write `evidence: point` for it"
@@ -26,11 +28,25 @@ def counted(n: int, scope: Scope) -> str:
     return f"{n:,} {counts if n != 1 else counts.removesuffix('s')}"
 
 
-def more(n: int, scope: Scope, *, roughly: bool = False) -> str:
-    """What to add: `add about 36 cases of category adversarial`."""
+def more(n: int, scope: Scope, *, how: str = "") -> str:
+    """What to add: `add 36 cases of category adversarial`; `how` is `about ` or `at least `."""
     of = kind(scope.criterion)
-    how = " (cases, or repeats of them)" if scope.metric.counts == "calls" else ""
-    return f"add {'about ' if roughly else ''}{counted(n, scope)}{of}{how}"
+    either = " (cases, or repeats of them)" if scope.metric.counts == "calls" else ""
+    return f"add {how}{counted(n, scope)}{of}{either}"
+
+
+def to_add(cases: int | None, scope: Scope) -> str:
+    """What to do where the chance is too small; None for a truth that no number of cases decides."""
+    if cases is None or cases > rate_power.MOST_CASES:
+        return "this is too near the threshold: no number of cases decides it; move the threshold"
+    alike = ", of each group as many as now in proportion" if len(scope.strata) > 1 else ""
+    return more(max(cases - scope.planned, 1), scope, how="about ") + alike
+
+
+def as_before(earlier: Scaled, chance: float) -> str:
+    """How a run ends, if the truth is as an earlier run saw it."""
+    word = "GO" if earlier.is_met else "NO-GO"
+    return f"if it truly is as in {earlier.name} ({earlier.seen}): {word} in {about(chance)} of runs"
 
 
 def kind(criterion: Criterion) -> str:
@@ -58,22 +74,23 @@ class Told:
 
     def chance(self, chance: float) -> str:
         """How a run ends, if the truth is as assumed."""
-        if self._wants_all and self.truth.rate >= 1:
-            nearly = about(self.powers.go(self.scope.planned, _NEARLY))
-            return f"one miss is NO-GO: a model that is right in 99% of cases gets GO in {nearly} of runs"
         word = "GO" if self.powers.is_met else "NO-GO"
         return f"if {self._if}: {word} in {about(chance)} of runs"
 
-    def remedy(self, cases: int | None) -> str:
-        """What to do where the chance is too small."""
-        if cases is None:
-            return "this truth is too near the threshold: no number of cases decides it; move the threshold"
-        return more(max(cases - self.scope.planned, 1), self.scope, roughly=True)
+    def at_the_end_of_the_scale(self) -> str:
+        """How a run ends where all cases must pass, or none may: there, more cases show no more."""
+        rate = self.powers.value
+        nearly = rate if rate < 1 else _NEARLY
+        chance = about(self.powers.go(self.scope.planned, nearly))
+        if self.criterion.bound == "at_least":
+            model = f"a model that is right in {percent(nearly)} of cases"
+            return f"one miss is NO-GO: {model} gets GO in {chance} of runs"
+        return f"one such case is NO-GO: at a true rate of {percent(1 - nearly)} GO in {chance} of runs"
 
     def impossible(self) -> str:
         """Why no number of cases makes this GO."""
         if not is_difference(self.scope):
-            return f"no number of cases shows {self.criterion.needed} at {self._confidence} confidence"
+            return f"no number of cases shows {self.criterion.needed} with {self._confidence} confidence"
         room = self._points(self.powers.best)
         return (
             f"a baseline at {percent(self.truth.baseline)} leaves room for {room} points, "
@@ -89,23 +106,23 @@ class Told:
     def too_small(self, least: int) -> str:
         """Why so few cases never make this GO; `least` would, if all went well."""
         n, needed = self.scope.planned, self.criterion.needed
-        at = f"{needed} at {self._confidence} confidence"
+        at = f"{needed} with {self._confidence} confidence"
         if is_difference(self.scope):
             best = math.floor(self.powers.best * n + 1e-9)
             good, bad = ("win", "loss") if self.criterion.bound == "at_least" else ("loss", "win")
             both = f"{best} {plural(good, best)} and no {bad}"
-            return f"not even {both} in {counted(n, self.scope)} show {at}; {least:,} cases could"
-        perfect = f"{n} of {n}" if self.criterion.bound == "at_least" else f"0 of {n}"
-        return f"{perfect} never show{'s' if n == 1 else ''} {at}; {least:,} of such could"
+            return f"not even {both} in {counted(n, self.scope)} would show {at}; {least:,} cases could"
+        wanted, enough = (
+            (f"{n:,} of {n:,}", f"{least:,} of {least:,}")
+            if self.criterion.bound == "at_least"
+            else (f"0 of {n:,}", f"0 of {least:,}")
+        )
+        return f"even {wanted} would not show {at}; {enough} would"
 
-    def at_power(self, cases: int, least: int) -> str:
-        """How many cases more than the least would do in four of five runs, in brackets."""
-        return f" at least; about {cases:,} for 80% power" if cases > least else " at least"
-
-    @property
-    def _wants_all(self) -> bool:
-        criterion = self.criterion
-        return not is_difference(self.scope) and criterion.bound == "at_least" and criterion.threshold == 1
+    def at_least(self, least: int, cases: int) -> str:
+        """How many to add for GO to be possible, and how many for it to be likely."""
+        likely = f" (about {cases:,} for GO in 4 of 5 runs)" if cases > least else ""
+        return more(least, self.scope, how="at least ") + likely
 
     @property
     def _if(self) -> str:
@@ -113,7 +130,8 @@ class Told:
         if not is_difference(self.scope):
             return f"the true rate is {percent(truth.rate)}"
         discordance = percent(truth.wins + truth.losses)
-        return f"the model is truly {_better(truth.change)} and the arms differ on {discordance} of cases"
+        models = f"the two models disagree on {discordance} of cases"
+        return f"the model is truly {_better(truth.change)} and {models}"
 
     @property
     def _confidence(self) -> str:

@@ -37,6 +37,11 @@ class Assumptions:
     change: float | None = None
     discordance: float | None = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether anything is said at all."""
+        return self != Assumptions()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:

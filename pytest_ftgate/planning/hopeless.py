@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
 from pytest_ftgate.cases import Arm
+from pytest_ftgate.gates.criteria import Evidence
 from pytest_ftgate.gates.selection import Scope, nothing_selected
 from pytest_ftgate.planning import advice
 from pytest_ftgate.planning.preview import Preview
@@ -25,13 +27,14 @@ def why_never(scope: Scope, preview: Preview) -> Reason | None:
     return next((reason for find in _REASONS if (reason := find(scope, preview))), None)
 
 
-def too_few_calls(scope: Scope) -> Reason | None:
-    """Why a percentile is bounded by nothing, as strict evidence wants it."""
+def too_few_calls(scope: Scope, evidence: Evidence) -> Reason | None:
+    """Why a percentile of so few calls says little: strict evidence never takes it."""
     found = _PERCENTILE.fullmatch(scope.metric.name)
     enough = enough_calls(int(found[1])) if found else 0
     if found is None or scope.planned >= enough:
         return None
-    told = f"the p{found[1]} of {advice.counted(scope.planned, scope)} is just the slowest"
+    told = f"the p{found[1]} of {advice.counted(scope.planned, scope)} is just the slowest of them: "
+    told += "strict evidence never takes it" if evidence == "strict" else "a single slow call decides"
     return told, advice.more(enough - scope.planned, scope)
 
 
@@ -61,8 +64,24 @@ def _few_repeats(scope: Scope, _: Preview) -> Reason | None:
     return (told, f"give the cases `repeat: {found[1]}`") if few else None
 
 
+def _no_price(scope: Scope, preview: Preview) -> Reason | None:
+    if scope.metric.name != "cost":
+        return None
+    arms = tuple(Arm) if scope.compares else (Arm.MODEL,)
+    asked = [ask.answerer for ask in preview.asks if ask.arm in arms and ask.answerer.kind == "openai"]
+    name = next((one.name for one in asked if one.price is None), None)
+    if name is None:
+        return None
+    told = "give it a `price: {input, output}` in ftgate.yaml, or install pytest-ftgate[cost]"
+    return f"what answers of {name} cost is not known", f"{told}, which knows public prices"
+
+
 def _few_cases(scope: Scope, _: Preview) -> Reason | None:
     least = scope.criterion.min_cases
+    if scope.metric.split.contrast:
+        smallest = min(Counter(scope.strata_of.values()).values())
+        told = f"the smaller group has {advice.counted(smallest, scope)} of the {least} that min_cases wants"
+        return (told, f"add {least - smallest} there") if smallest < least else None
     if scope.planned >= least:
         return None
     told = f"{advice.counted(scope.planned, scope)} of the {least} that min_cases wants"
@@ -74,5 +93,6 @@ _REASONS: tuple[Callable[[Scope, Preview], Reason | None], ...] = (
     _no_group,
     _few_repeats,
     _saved,
+    _no_price,
     _few_cases,
 )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.planning.tokens import estimated_tokens
-from pytest_ftgate.record import CaseKey, Record, Trial
-from pytest_ftgate.summary.case_results import mean, share_passed
+from pytest_ftgate.record import CaseKey, Outcome, PlannedCase, Record, Trial
+from pytest_ftgate.summary.case_results import CaseResult, case_result, mean, share_passed
 
 _SCHEMA = "ftgate.report/"
 
@@ -51,6 +51,21 @@ class Observed:
             ),
         )
 
+    def results(
+        self, cases: Iterable[PlannedCase], items: Mapping[CaseKey, Collection[str]]
+    ) -> dict[CaseKey, CaseResult]:
+        """What became of these cases in the items that are to be read, as far as they were answered.
+
+        Items that go by another name than in the earlier run take what it knows of their case.
+        """
+        found = {}
+        for case in cases:
+            known = [trial for arm in Arm for trial in self._trials.get((case.key, arm), ())]
+            answered = [trial for trial in known if trial.outcome is not Outcome.ERRORED]
+            if answered and (read := items.get(case.key)):
+                found[case.key] = case_result(case, _in_items(answered, read))
+        return found
+
     def tokens_out(self, arm: Arm, key: CaseKey) -> float | None:
         """Tokens of one answer to a case: the mean of its repeats; None if it was not answered.
 
@@ -67,6 +82,11 @@ class Observed:
 
     def _share(self, key: CaseKey, arm: Arm, passed: Callable[[Trial], bool | None]) -> Fraction | None:
         return share_passed(self._trials.get((key, arm), ()), passed)
+
+
+def _in_items(trials: Sequence[Trial], items: Collection[str]) -> Sequence[Trial]:
+    same = [trial for trial in trials if trial.key.item in items]
+    return same or [replace(trial, key=trial.key._replace(item=min(items))) for trial in trials]
 
 
 def observed_in_record(name: str, record: Record) -> Observed:

@@ -24,10 +24,12 @@ _CLOSE = 1e-4
 class Powers(ABC):
     """What one criterion can see with a number of cases; `threshold` is that of `at_least`."""
 
-    def __init__(self, threshold: Fraction, evidence: Evidence, confidence: float) -> None:
+    def __init__(self, threshold: Fraction, evidence: Evidence, confidence: float, *, tests: int = 1) -> None:
         self.threshold = threshold
         self.evidence = evidence
         self.confidence = confidence
+        #: NO-GO in one of several parts that `per:` made: Holm's correction is at most Bonferroni's.
+        self.miss_confidence = 1 - (1 - confidence) / tests
 
     @property
     @abstractmethod
@@ -60,6 +62,11 @@ class Powers(ABC):
         """Whether the assumed truth meets the threshold."""
         return self.value >= float(self.threshold) - 1e-12
 
+    @property
+    def deciding_confidence(self) -> float:
+        """That of the side on which the assumed truth lies."""
+        return self.confidence if self.is_met else self.miss_confidence
+
     def right(self, n: int) -> float:
         """The chance that `n` cases end as the assumed truth has it."""
         return self.go(n) if self.is_met else self.no_go(n)
@@ -77,8 +84,10 @@ class Powers(ABC):
 class RatePowers(Powers):
     """A rate of one arm; what only has a mean in 0…1 varies less, so this is the worst case for it."""
 
-    def __init__(self, rate: float, threshold: Fraction, evidence: Evidence, confidence: float) -> None:
-        super().__init__(threshold, evidence, confidence)
+    def __init__(
+        self, rate: float, threshold: Fraction, evidence: Evidence, confidence: float, *, tests: int = 1
+    ) -> None:
+        super().__init__(threshold, evidence, confidence, tests=tests)
         self._rate = rate
 
     @property
@@ -102,11 +111,11 @@ class RatePowers(Powers):
         """Likewise."""
         if self.evidence == "point":
             return 1 - self.go(n)
-        return rate_power.power_to_refute(n, self._rate, float(self.threshold), self.confidence)
+        return rate_power.power_to_refute(n, self._rate, float(self.threshold), self.miss_confidence)
 
     def needed(self) -> Needed | None:
         """Found once for equal questions: criteria `per:` ask the same."""
-        return _rate_needed(self._rate, self.threshold, self.evidence, self.confidence)
+        return _rate_needed(self._rate, self.threshold, self.evidence, self.deciding_confidence)
 
     def least_cases(self) -> int | None:
         """So many, all passed; any under `point`."""
@@ -118,8 +127,10 @@ class RatePowers(Powers):
 class DifferencePowers(Powers):
     """A paired difference of both arms' rates."""
 
-    def __init__(self, truth: Truth, threshold: Fraction, evidence: Evidence, confidence: float) -> None:
-        super().__init__(threshold, evidence, confidence)
+    def __init__(
+        self, truth: Truth, threshold: Fraction, evidence: Evidence, confidence: float, *, tests: int = 1
+    ) -> None:
+        super().__init__(threshold, evidence, confidence, tests=tests)
         self._truth = truth
 
     @property
@@ -148,13 +159,14 @@ class DifferencePowers(Powers):
             return 1 - self.go(n)
         truth, threshold = self._truth, float(self.threshold)
         return difference_power.power_to_refute(
-            n, wins=truth.wins, losses=truth.losses, at_least=threshold, confidence=self.confidence
+            n, wins=truth.wins, losses=truth.losses, at_least=threshold, confidence=self.miss_confidence
         )
 
     def needed(self) -> Needed | None:
         """Found once for equal questions."""
         truth = self._truth
-        return _difference_needed(truth.wins, truth.losses, self.threshold, self.evidence, self.confidence)
+        confidence = self.deciding_confidence
+        return _difference_needed(truth.wins, truth.losses, self.threshold, self.evidence, confidence)
 
     def least_cases(self) -> int | None:
         """So many, with all that the baseline fails won; any under `point`."""
@@ -176,15 +188,21 @@ class DifferencePowers(Powers):
 
 
 def powers_of(
-    criterion: Criterion, truth: Truth, evidence: Evidence, confidence: float, *, compares: bool
+    criterion: Criterion,
+    truth: Truth,
+    evidence: Evidence,
+    confidence: float,
+    *,
+    compares: bool,
+    tests: int = 1,
 ) -> Powers:
-    """The powers of a criterion on rates; `at_most` turned into `at_least`."""
+    """The powers of a criterion on rates, one of `tests` parts; `at_most` turned into `at_least`."""
     threshold = criterion.threshold
     if criterion.bound == "at_most":
         threshold, truth = (-threshold if compares else 1 - threshold), truth.mirrored
     if compares:
-        return DifferencePowers(truth, threshold, evidence, confidence)
-    return RatePowers(truth.rate, threshold, evidence, confidence)
+        return DifferencePowers(truth, threshold, evidence, confidence, tests=tests)
+    return RatePowers(truth.rate, threshold, evidence, confidence, tests=tests)
 
 
 def _look(room: float) -> int:

@@ -18,7 +18,8 @@ Kind = Literal["openai", "recorded", "python", "assumed", "replaced"]
 class Answerer:
     """Who would answer: what the user wrote for it, and what is known of it before anything is sent.
 
-    `params` win over those of a case, None takes one away. `price` is per million tokens, input and output.
+    `params` win over those of a case, None takes one away. `price` is per million tokens, input and output;
+    `price_source` is the table of public prices that it is from, "" for a price of the user's own.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Answerer:
     params: Mapping[str, Any] = field(default_factory=dict)
     system: str | None = None
     price: tuple[float, float] | None = None
+    price_source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

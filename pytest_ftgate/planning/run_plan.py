@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_ftgate.planning.assumptions import Assumptions
+from pytest_ftgate.planning.expecting import criteria_plans
 from pytest_ftgate.planning.observed import Observed
-from pytest_ftgate.planning.outlook import CriterionPlan, criteria_plans
+from pytest_ftgate.planning.outlook import CriterionPlan
 from pytest_ftgate.planning.preview import Preview
 from pytest_ftgate.planning.requests import Demand, demands
 from pytest_ftgate.record import PlannedCase
@@ -49,6 +50,11 @@ class RunPlan:
     def cases(self) -> int:
         """How many cases are planned."""
         return sum(group.n for group in self.groups)
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether a case is asked more than once."""
+        return any(ask.repeat > 1 for ask in self.preview.asks)
 
     @property
     def is_narrowed(self) -> bool:

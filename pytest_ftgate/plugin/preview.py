@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import os
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_ftgate.cases import Arm
+from pytest_ftgate.errors import ConfigError, FileError
 from pytest_ftgate.plugin.activation import activate, refuse
 from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 
 if TYPE_CHECKING:
+    from pytest_ftgate.models import Request
+    from pytest_ftgate.models.make import Foreseen
     from pytest_ftgate.planning import Answerer, Ask, Preview
-    from pytest_ftgate.planning.preview import Kind
     from pytest_ftgate.plugin.session import FtgateSession
 
 _NOBODY = "(not named)"
-_SCHEMES: Mapping[str, Kind] = {"recorded": "recorded", "python": "python"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +113,12 @@ class _Lookout:
         try:
             if ftgate.usage_error:
                 raise pytest.UsageError(ftgate.usage_error)
+            answerers = _Answerers(ftgate)
             plan = ftgate.make_plan(session.items)
         except pytest.UsageError as error:
             self.refusal = str(error)
             return
+        selected = eval_tests(session.items)
         self.similar = tuple(ftgate.similar_names()) if not plan.cases else ()
         tests = ftgate.collected.tests.values()
         cases = {(test.case.suite, test.case.id): test.case for test in tests}
@@ -123,9 +127,9 @@ class _Lookout:
             gate=ftgate.gate,
             metrics=ftgate.metrics,
             cases=tuple(case for _, case in sorted(cases.items())),
-            asks=tuple(_asks(ftgate, eval_tests(session.items))),
+            asks=tuple(_asks(ftgate, answerers, selected)),
             assumed=self._assumed,
-            warnings=tuple(ftgate.collected.warnings),
+            warnings=(*ftgate.collected.warnings, *answerers.lacking(selected)),
         )
 
 
@@ -133,7 +137,71 @@ def _names(session: FtgateSession, arm: Arm) -> set[str]:
     return {specs[arm] for specs in session.arms.specs.values() if arm in specs}
 
 
-def _asks(ftgate: FtgateSession, tests: Sequence[EvalTest]) -> Iterator[Ask]:
+def _specs(session: FtgateSession) -> list[tuple[Arm, str]]:
+    """Who is named for which arm, each once."""
+    named = [(arm, spec) for specs in session.arms.specs.values() for arm, spec in specs.items()]
+    return [pair for pair in dict.fromkeys(named) if pair[1] != _NOBODY]
+
+
+class _Answerers:
+    """All who are named, and what is known of them before they are asked; raises UsageError as a run would.
+
+    No key is needed, and no function of the user's is imported; saved answers are read.
+    """
+
+    def __init__(self, ftgate: FtgateSession) -> None:
+        self._ftgate = ftgate
+        try:
+            self._foreseen = {(arm, spec): self._foresee(arm, spec) for arm, spec in _specs(ftgate)}
+        except (FileError, ConfigError) as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def of(self, arm: Arm, spec: str) -> Answerer:
+        """Who answers by this name."""
+        from pytest_ftgate.planning import Answerer  # noqa: PLC0415
+
+        foreseen = self._foreseen.get((arm, spec))
+        if foreseen is None:
+            return Answerer(name=spec, kind="assumed" if spec == _NOBODY else "python")
+        entry = self._ftgate.config_file.models.get(spec)
+        price = foreseen.price
+        return Answerer(
+            name=spec,
+            kind=foreseen.kind,
+            params=entry.params if entry else {},
+            system=entry.system if entry else None,
+            price=(price.input, price.output) if price else None,
+            price_source=price.source if price else "",
+        )
+
+    def lacking(self, tests: Sequence[EvalTest]) -> Iterator[str]:
+        """What saved answers lack for these tests: a run refuses to begin without it."""
+        for (arm, spec), foreseen in self._foreseen.items():
+            if foreseen is None or foreseen.recorded is None:
+                continue
+            requests = [request for test in tests if test.runs for request in _requests(test, arm)]
+            asked = [one for one in requests if self._ftgate.arms.specs[one.case.role].get(arm) == spec]
+            lines = list(foreseen.recorded.missing(asked))
+            if lines:
+                others = f" (and {len(lines) - 1:,} more like this)" if len(lines) > 1 else ""
+                yield f"a run would not begin: {lines[0]}{others}"
+
+    def _foresee(self, arm: Arm, spec: str) -> Foreseen | None:
+        """None for a model of the project's own hook, which is asked first as in a run."""
+        from pytest_ftgate.models.make import foresee_model  # noqa: PLC0415
+
+        config = self._ftgate.config
+        if config.hook.pytest_ftgate_make_model(config=config, spec=spec) is not None:
+            return None
+        rootdir, file = config.rootpath, self._ftgate.config_file
+        return foresee_model(spec, arm, file, rootdir=rootdir, environ=os.environ)
+
+
+def _requests(test: EvalTest, arm: Arm) -> Iterator[Request]:
+    return (one for one in test.requests() if one.arm is arm and arm not in test.replaced and not one.model)
+
+
+def _asks(ftgate: FtgateSession, answerers: _Answerers, tests: Sequence[EvalTest]) -> Iterator[Ask]:
     """Each request once, whoever needs its answer."""
     from pytest_ftgate.planning import Answerer, Ask  # noqa: PLC0415
 
@@ -147,19 +215,5 @@ def _asks(ftgate: FtgateSession, tests: Sequence[EvalTest]) -> Iterator[Ask]:
             seen.add(key)
             answerer = Answerer(name="by a conftest", kind="replaced")
             if not replaced:
-                answerer = _answerer(ftgate, ftgate.arms.specs[test.case.role][request.arm])
+                answerer = answerers.of(request.arm, ftgate.arms.specs[test.case.role][request.arm])
             yield Ask(case=test.case, arm=request.arm, repeat=request.repeat, answerer=answerer)
-
-
-def _answerer(ftgate: FtgateSession, spec: str) -> Answerer:
-    """What is known of a model without making it, which may take a key, a file or an import."""
-    from pytest_ftgate.planning import Answerer  # noqa: PLC0415
-
-    entry = ftgate.config_file.models.get(spec)
-    if entry is None:
-        if spec == _NOBODY:
-            return Answerer(name=spec, kind="assumed")
-        return Answerer(name=spec, kind=_SCHEMES.get(spec.partition(":")[0], "openai"))
-    price = entry.price or {}
-    both = (price["input"], price["output"]) if len(price) == 2 else None
-    return Answerer(name=spec, kind=entry.kind, params=entry.params, system=entry.system, price=both)

@@ -56,7 +56,16 @@ def _demand(demand: Demand) -> dict[str, Any]:
         "observed": demand.observed,
         "unlimited": demand.unlimited if demand.sends else 0,
         "cost": demand.cost,
+        "price": _price(demand),
     }
+
+
+def _price(demand: Demand) -> dict[str, Any] | None:
+    """Per million tokens; without a `source` it is the user's own."""
+    price = demand.answerer.price
+    if price is None:
+        return None
+    return {"input": price[0], "output": price[1], "source": demand.answerer.price_source or None}
 
 
 def _criterion(plan: CriterionPlan) -> dict[str, Any]:

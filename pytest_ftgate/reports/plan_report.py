@@ -121,10 +121,24 @@ def _rules(plan: RunPlan) -> Iterator[str]:
         yield "Tokens out: the limit of every answer (max_tokens)."
     if any(demand.unlimited for demand in asked):
         yield "An answer without a limit is not in the cost: set max_tokens, or give --from RECORD."
-    if any(demand.cost for demand in asked):
-        yield "Cost: by `price:` in ftgate.yaml."
+    yield from _prices(asked)
     if any(ask.case.turns for ask in plan.preview.asks):
         yield "Conversations: more requests if the model calls tools."
+
+
+def _prices(asked: Sequence[Demand]) -> Iterator[str]:
+    """Where costs come from, and what to do where there are none."""
+    priced = [demand.answerer for demand in asked if demand.answerer.price is not None]
+    if any(not answerer.price_source for answerer in priced):
+        yield "Cost: by `price:` in ftgate.yaml."
+    for source in dict.fromkeys(answerer.price_source for answerer in priced if answerer.price_source):
+        names = dict.fromkeys(answerer.name for answerer in priced if answerer.price_source == source)
+        yield f"Cost of {' and '.join(names)}: in US dollars, price from {source}."
+    if any(demand.answerer.kind == "openai" and demand.answerer.price is None for demand in asked):
+        yield (
+            "No price: write `price:` in the model's entry in ftgate.yaml, or install pytest-ftgate[cost], "
+            "which knows public prices."
+        )
 
 
 # Criteria.
@@ -132,9 +146,11 @@ def _rules(plan: RunPlan) -> Iterator[str]:
 
 def _assumptions(plan: RunPlan, page: Page) -> Iterator[Line]:
     """What is taken for true, and how to change it."""
-    if not any(criterion.truth for criterion in plan.criteria):
-        return
-    yield from page.paragraph(" ".join(_assumed(plan)), style="dim", max_lines=8)
+    if any(criterion.truth for criterion in plan.criteria):
+        yield from page.paragraph(" ".join(_assumed(plan)), style="dim", max_lines=8)
+    if plan.has_repeats:
+        told = "Repeats make the result of each case surer, but add no cases: n counts a case once."
+        yield from page.paragraph(told, style="dim")
 
 
 def _assumed(plan: RunPlan) -> Iterator[str]:
@@ -145,9 +161,15 @@ def _assumed(plan: RunPlan) -> Iterator[str]:
     if told:
         yield f"Given: {', '.join(told)}."
     if plan.based_on:
-        yield f"Rates and discordance: as in {plan.based_on}, where it has these cases."
+        yield (
+            f"Pass rates, and how often the two models disagree: as in {plan.based_on}, where it has these "
+            "cases."
+        )
     yield from _defaults(plan)
-    yield "To change this: --assume baseline=70% discordance=20% rate=95%, or --from RECORD."
+    other = "" if plan.based_on else ", or --from RECORD"
+    yield f"To change this: --assume baseline=70% discordance=20% rate=95%{other}."
+    if any(criterion.outlook.detectable is not None for criterion in plan.criteria):
+        yield "`sees`: from this true value on, 4 of 5 runs end in GO."
 
 
 def _defaults(plan: RunPlan) -> Iterator[str]:
@@ -157,12 +179,12 @@ def _defaults(plan: RunPlan) -> Iterator[str]:
     given = plan.assumptions
     if any(c.criterion.compare == "delta" for c in assumed):
         yield (
-            f"Assumed: a baseline at {percent(BASELINE)}, arms that differ on {percent(DISCORDANCE)} of "
-            "cases, and a model that is no different where a drop is allowed, "
-            f"else {100 * MARGIN:.0f} points better than the threshold."
+            f"Assumed: the baseline passes {percent(BASELINE)} of cases, the two models disagree on "
+            f"{percent(DISCORDANCE)} of them, and the model is as good as the baseline where a drop is "
+            f"allowed, else {100 * MARGIN:.0f} points better than the threshold."
         )
     if given.rate is None and any(c.criterion.compare != "delta" for c in assumed):
-        yield "Assumed: true rates halfway from the threshold to 100%."
+        yield "Assumed where no baseline is compared: a true rate halfway from the threshold to 100%."
 
 
 def _criteria(criteria: Sequence[CriterionPlan], page: Page) -> Iterator[Line]:
@@ -201,8 +223,10 @@ def _sees(plan: CriterionPlan, outlook: Outlook) -> str:
     if outlook.detectable is None:
         return ""
     sign = "≥" if plan.criterion.bound == "at_least" else "≤"
+    if outlook.sees:
+        return f"sees {sign} {outlook.sees}"
     value = round(outlook.detectable, 3)
-    shown = points(value) if plan.criterion.compare == "delta" else percent(value)
+    shown = f"{points(value)} points" if plan.criterion.compare == "delta" else percent(value)
     return f"sees {sign} {shown}"
 
 
@@ -222,14 +246,16 @@ def _explained(plan: CriterionPlan, style: Style, page: Page, before: str) -> It
             if details:
                 told = "; ".join([f"{evidence}: {other.prospect}", *details])
                 yield from page.paragraph(told, first=indent, indent=indent + "  ", style="dim")
-        yield from page.paragraph(f"truth: {plan.truth.source}", first=indent, indent=indent, style="dim")
+        yield from page.paragraph(
+            f"taken for true: {plan.truth.source}", first=indent, indent=indent, style="dim"
+        )
 
 
 def _details(plan: CriterionPlan, outlook: Outlook) -> Iterator[str]:
     if sees := _sees(plan, outlook):
         yield sees
     if outlook.needed is not None:
-        yield f"{outlook.needed:,} cases for 80% power"
+        yield f"from {_counted(outlook.needed, plan.counts.removesuffix('s'))} on, 4 of 5 runs decide it"
     if outlook.if_unchanged is not None:
         yield f"a model just like its baseline gets GO in {about(outlook.if_unchanged)} of runs"
 
@@ -248,6 +274,10 @@ def _conclusion(plan: RunPlan) -> Iterator[Line]:
     told = ", ".join(f"{n} {prospect}" for prospect, n in counts.items() if n)
     noun = "criterion" if len(deciding) == 1 else "criteria"
     yield line(Segment(f"{len(deciding)} deciding {noun}: {told}", "bold"))
+    if counts[Prospect.TOO_FEW]:
+        yield line(
+            Segment("TOO FEW: more than 1 of 5 runs ends otherwise than the models deserve.", "yellow")
+        )
     if counts[Prospect.NEVER]:
         yield line(Segment("Whatever the models answer, this run can't end in SHIP.", "red"))
 

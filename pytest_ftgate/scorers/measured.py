@@ -43,7 +43,10 @@ def _latency(completion: Completion) -> tuple[float, Mapping[str, Any]]:
 
 def _cost(completion: Completion) -> tuple[float, Mapping[str, Any]]:
     if completion.cost is None:
-        raise ScorerError("the cost is unknown; give the model a `price: {input, output}` in ftgate.yaml")
+        raise ScorerError(
+            "the cost is unknown; give the model a `price: {input, output}` in ftgate.yaml, "
+            "or install pytest-ftgate[cost], which knows public prices"
+        )
     return completion.cost, {"cost": completion.cost}
 
 

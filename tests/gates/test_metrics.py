@@ -230,7 +230,11 @@ def test_a_ratio_to_nothing_is_not_measured() -> None:
 @pytest.mark.parametrize(
     ("metric", "reason"),
     [
-        ("cost", "no answer has a cost; give the model a `price: {input, output}` in ftgate.yaml"),
+        (
+            "cost",
+            "no answer has a cost; give the model a `price: {input, output}` in ftgate.yaml, "
+            "or install pytest-ftgate[cost], which knows public prices",
+        ),
         ("perplexity", "no answer has log-probabilities"),
         ("latency_p99", "no call was measured (recorded and stored answers have no latency)"),
     ],

@@ -40,25 +40,22 @@ def strict(n: int, assumptions: Assumptions | None = None, **criterion: Any) -> 
 def test_ten_of_ten_never_show_ninety_percent() -> None:
     assert strict(10, at_least="90%") == (
         Prospect.NEVER,
-        "10 of 10 never show ≥ 90% at 95% confidence; 25 of such could",
-        "add 15 cases of category adversarial at least; about 178 for 80% power",
+        "even 10 of 10 would not show ≥ 90% with 95% confidence; 25 of 25 would",
+        "add at least 15 cases of category adversarial (about 178 for GO in 4 of 5 runs)",
     )
 
 
 def test_none_of_ten_never_shows_so_small_a_rate() -> None:
     assert strict(10, at_most="10%") == (
         Prospect.NEVER,
-        "0 of 10 never show ≤ 10% at 95% confidence; 25 of such could",
-        "add 15 cases of category adversarial at least; about 178 for 80% power",
+        "even 0 of 10 would not show ≤ 10% with 95% confidence; 0 of 25 would",
+        "add at least 15 cases of category adversarial (about 178 for GO in 4 of 5 runs)",
     )
 
 
-def test_a_hundred_percent_is_never_shown() -> None:
-    assert strict(500, at_least="100%") == (
-        Prospect.NEVER,
-        "no number of cases shows ≥ 100% at 95% confidence",
-        "lower the threshold, or write `evidence: point` for it: one miss is NO-GO then",
-    )
+def test_at_a_hundred_percent_the_estimate_decides_whatever_the_evidence() -> None:
+    """As in the gate: no bound ever reaches the end of the scale."""
+    assert strict(12, at_least="100%") == told(12, at_least="100%")
 
 
 def test_the_estimate_of_a_hundred_percent_says_what_it_asks_for() -> None:
@@ -85,8 +82,8 @@ def test_a_good_baseline_leaves_no_room(evidence: str) -> None:
 def test_too_few_pairs_show_nothing_even_if_all_goes_well() -> None:
     assert strict(20, Assumptions(baseline=0.95), compare="delta", at_least="-5%") == (
         Prospect.NEVER,
-        "not even 1 win and no loss in 20 cases show ≥ -5% at 95% confidence; 34 cases could",
-        "add 14 cases of category adversarial at least; about 249 for 80% power",
+        "not even 1 win and no loss in 20 cases would show ≥ -5% with 95% confidence; 34 cases could",
+        "add at least 14 cases of category adversarial (about 249 for GO in 4 of 5 runs)",
     )
 
 
@@ -98,7 +95,7 @@ def test_too_few_cases_say_how_many_more() -> None:
     )
     assert told(10, compare="delta", at_least="-5%") == (
         Prospect.TOO_FEW,
-        "if the model is truly no different and the arms differ on 20% of cases: GO in 65% of runs",
+        "if the model is truly no different and the two models disagree on 20% of cases: GO in 65% of runs",
         "add about 50 cases",
     )
 
@@ -131,7 +128,7 @@ def test_a_truth_on_the_threshold_is_decided_by_no_number_of_cases() -> None:
     assert strict(200, Assumptions(rate=0.9), at_least="90%") == (
         Prospect.TOO_FEW,
         "if the true rate is 90%: GO in 6% of runs",
-        "this truth is too near the threshold: no number of cases decides it; move the threshold",
+        "this is too near the threshold: no number of cases decides it; move the threshold",
     )
 
 
@@ -190,7 +187,7 @@ def test_the_p99_of_few_calls_bounds_nothing() -> None:
     assert outlooks["point"].prospect is Prospect.UNKNOWN
     assert (outlooks["strict"].prospect, outlooks["strict"].sentence, outlooks["strict"].remedy) == (
         Prospect.NEVER,
-        "the p99 of 40 calls is just the slowest",
+        "the p99 of 40 calls is just the slowest of them: strict evidence never takes it",
         "add 60 calls (cases, or repeats of them)",
     )
 
@@ -216,9 +213,7 @@ def test_a_rate_made_of_groups_is_no_surer_than_the_smallest() -> None:
     plan, alone = planned(preview(of, gate), "gap"), planned(preview(of[:30], gate), "gap")
 
     assert (plan.truth, plan.outlook.prospect) == (None, Prospect.UNKNOWN)
-    assert (
-        plan.outlook.sentence == "made of 2 groups of cases, the smallest of 8: it is no surer than that one"
-    )
+    assert plan.outlook.sentence == "made of 2 groups of cases, the smallest of 8, and no surer than that one"
     assert alone.outlook.prospect is Prospect.NEVER
     assert "train" in alone.outlook.sentence
 

@@ -129,10 +129,10 @@ def test_what_was_just_said_is_not_said_again() -> None:
     text = plain_text(render_plan(plan, width=80))
 
     assert (
-        "TOO FEW    rate[a]  ≥ -5%  n=10  sees ≥ +6.3\n"
-        "           if the model is truly no different and the arms differ on 20% of\n"
-        "           cases: GO in 65% of runs; add about 50 cases of category a\n"
-        "TOO FEW    rate[b]  ≥ -5%  n=10  sees ≥ +6.3\n"
+        "TOO FEW    rate[a]  ≥ -5%  n=10  sees ≥ +6.3 points\n"
+        "           if the model is truly no different and the two models disagree on 20%\n"
+        "           of cases: GO in 65% of runs; add about 50 cases of category a\n"
+        "TOO FEW    rate[b]  ≥ -5%  n=10  sees ≥ +6.3 points\n"
         "           likewise; add about 50 cases of category b\n"
     ) in text
 
@@ -175,6 +175,7 @@ def test_the_json_has_all_of_it_and_its_version() -> None:
         "observed": 0,
         "unlimited": 2,
         "cost": None,
+        "price": None,
     }
     (criterion,) = content["criteria"]
     assert (criterion["name"], criterion["prospect"], criterion["n"], criterion["threshold"]) == (
@@ -183,7 +184,7 @@ def test_the_json_has_all_of_it_and_its_version() -> None:
         2,
         "≥ 50%",
     )
-    assert criterion["outlooks"]["strict"]["remedy"] == "add 1 case at least; about 23 for 80% power"
+    assert criterion["outlooks"]["strict"]["remedy"] == "add at least 1 case (about 23 for GO in 4 of 5 runs)"
     assert [
         (leak["path"], leak["line"], leak["row"], leak["kind"]) for leak in content["leakage"]["leaks"]
     ] == [

@@ -78,7 +78,8 @@ def test_a_limit_is_inclusive_and_says_what_was_measured(
         (
             "cost",
             Completion(),
-            "the cost is unknown; give the model a `price: {input, output}` in ftgate.yaml",
+            "the cost is unknown; give the model a `price: {input, output}` in ftgate.yaml, "
+            "or install pytest-ftgate[cost], which knows public prices",
         ),
         ("tokens", Completion(), "the endpoint did not say how many tokens the answer has"),
     ],

@@ -27,7 +27,7 @@ _BILLED = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PRO
 
 def openai_settings(model: str, environ: Mapping[str, str], *, hint: str = "") -> EndpointSettings:
     """OpenAI's model of this id; raises `ConfigError` without a key."""
-    base_url = environ.get(_OPENAI_URL) or DEFAULT_BASE_URL
+    base_url = openai_url(environ)
     return EndpointSettings(
         name=model,
         model=model,
@@ -38,6 +38,17 @@ def openai_settings(model: str, environ: Mapping[str, str], *, hint: str = "") -
         hint=f" {hint}" if hint else "",
         proxy=environment_proxy(base_url, environ),
     )
+
+
+def openai_url(environ: Mapping[str, str]) -> str:
+    """Where a bare id is asked."""
+    return environ.get(_OPENAI_URL) or DEFAULT_BASE_URL
+
+
+def entry_url(entry: ModelEntry, environ: Mapping[str, str]) -> str:
+    """Where an entry is asked; raises `ConfigError` for a variable that is not set, or holds no URL."""
+    where = _azure(entry, environ) if _is_azure(entry) else _plain(entry, environ)
+    return str(where["base_url"])
 
 
 def entry_settings(entry: ModelEntry, environ: Mapping[str, str], price: Price | None) -> EndpointSettings:
@@ -70,7 +81,7 @@ def _plain(entry: ModelEntry, environ: Mapping[str, str]) -> dict[str, Any]:
     if base_url is None and entry.base_url_env:
         base_url, origin = _variable(entry, "base_url_env", entry.base_url_env, environ), entry.base_url_env
     if base_url is None:
-        base_url, origin = environ.get(_OPENAI_URL) or DEFAULT_BASE_URL, _OPENAI_URL
+        base_url, origin = openai_url(environ), _OPENAI_URL
     key_env = entry.api_key_env or (_OPENAI_KEY if _is_openais(base_url, environ) else None)
     return {"base_url": _checked_url(base_url, origin), "api_key_env": key_env}
 
@@ -107,7 +118,7 @@ def _variable(entry: ModelEntry, key: str, variable: str, environ: Mapping[str, 
 
 def _is_openais(base_url: str, environ: Mapping[str, str]) -> bool:
     """Whether OpenAI's key belongs there. It is sent to no other host, unless an entry says so."""
-    own = (DEFAULT_BASE_URL, environ.get(_OPENAI_URL) or DEFAULT_BASE_URL)
+    own = (DEFAULT_BASE_URL, openai_url(environ))
     return urlsplit(base_url).netloc in {urlsplit(url).netloc for url in own}
 
 

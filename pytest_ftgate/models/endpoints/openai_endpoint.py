@@ -8,6 +8,7 @@ request goes out, in the thread that sends it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 if TYPE_CHECKING:
     from pytest_ftgate.models.endpoints.wire import EndpointClient
+    from pytest_ftgate.models.price import Price
 
 
 class OpenAIEndpoint:
@@ -36,6 +38,8 @@ class OpenAIEndpoint:
     ) -> None:
         self.name = settings.name
         self._settings = settings
+        #: Where no entry gives one: the public price, once something is asked.
+        self._listed: Price | None = None
         self._host = settings.host
         self._api = APIS[settings.api]
         self._replies = ReplyReader(settings)
@@ -74,8 +78,9 @@ class OpenAIEndpoint:
         return ()
 
     def remarks(self) -> Sequence[str]:
-        """Nothing: the record knows which models were served, whichever process asked them."""
-        return ()
+        """Where the price is from, if no entry gives it; which models were served the record knows."""
+        price = self._listed
+        return [f"{self.name}: price from {price.source}: {price}"] if price is not None else []
 
     async def complete(self, request: Request) -> Completion:
         """The answer, after retries, within `timeout_s`."""
@@ -119,8 +124,18 @@ class OpenAIEndpoint:
         if self._client is None:
             from pytest_ftgate.models.endpoints.wire import EndpointClient  # noqa: PLC0415 - aiohttp is heavy
 
+            self._look_up_price()
             self._client = EndpointClient(self._settings, connections=self._connections)
         return self._client
+
+    def _look_up_price(self) -> None:
+        """Before the first request: loading the table would disturb the times of those on their way."""
+        from pytest_ftgate.models.price_table import listed_price  # noqa: PLC0415 - only where something is asked
+
+        settings = self._settings
+        if settings.price is None:
+            self._listed = listed_price(settings.model, settings.base_url)
+            self._replies = ReplyReader(replace(settings, price=self._listed))
 
     def _unreachable(self, error: UnreachableError) -> ModelError:
         proxy = self._settings.proxy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache, singledispatch
 
@@ -116,8 +116,8 @@ def _(estimate: PairedEstimate, question: _Open, rough: int) -> int | None:
 
 @_cases.register
 def _(estimate: FewChangesEstimate, question: _Open, rough: int) -> int | None:
-    found = few_changes.cases_to_decide(estimate, question.threshold, question.confidence)
-    return rough if found is None else min(rough, found)
+    seen = replace(estimate, value=question.value)  # the exact mean: another rounding may hit the threshold
+    return min(rough, few_changes.cases_to_decide(seen, question.threshold, question.confidence))
 
 
 # Small categories have the same few outcomes again and again, and each takes some milliseconds.

@@ -66,8 +66,8 @@ class FewChangesEstimate:
 
 def cases_to_decide(
     seen: FewChangesEstimate, threshold: float, confidence: float, power: float = POWER
-) -> int | None:
-    """About how many cases decide if they go on like those seen; None if only scaling tells.
+) -> int:
+    """About how many cases decide if they go on like those seen, whose mean is not `threshold` itself.
 
     Without changes toward the threshold the bound closes in as 1/n, so the count is exact. Else there will
     soon be enough changes to resample, and it takes those, and as many cases as a mean of such values needs.
@@ -76,10 +76,13 @@ def cases_to_decide(
     changed = seen.below if is_down else seen.above
     reach = (seen.common - seen.least) if is_down else (seen.most - seen.common)
     distance = (seen.common - threshold) if is_down else (threshold - seen.common)
-    if not changed:
-        if not 0 < distance < reach:
-            return None
-        return math.ceil(math.log(1 - confidence) / math.log1p(-distance / reach) - 1e-9)
+    if not changed and distance > 0:
+        # Nothing lies as far off as `reach`: then one case would do.
+        return (
+            1
+            if distance >= reach
+            else math.ceil(math.log(1 - confidence) / math.log1p(-distance / reach) - 1e-9)
+        )
     share = (seen.below + seen.above) / seen.n
     one_way = not (seen.below and seen.above)
     size = (

@@ -90,7 +90,14 @@ def test_with_changes_it_takes_enough_to_resample_and_as_many_as_a_mean_needs() 
     assert cases_to_decide(seen, 0.95, 0.95) == pytest.approx((2.4865 * 0.13333 / 0.016667) ** 2, abs=1)
 
 
-def test_a_threshold_beyond_the_common_value_leaves_only_scaling() -> None:
+def test_a_threshold_between_the_mean_and_the_common_value_takes_changes_to_resample() -> None:
     seen = FewChangesEstimate(value=0.69, below=0, above=2, n=20, common=0.68, least=0.0)
 
-    assert cases_to_decide(seen, 0.685, 0.95) is None
+    # None lies below, so of 24 cases at most 11.7 % do, and move the mean by 0.68 each.
+    assert cases_to_decide(seen, 0.6, 0.95) == 24
+    # A tenth of the cases are off by 0.1, and no bound of shares comes in under the common value.
+    assert cases_to_decide(seen, 0.685, 0.95) == pytest.approx((2.4865 * 0.03 / 0.005) ** 2, abs=1)
+
+
+def test_a_threshold_that_no_case_can_cross_takes_one_case() -> None:
+    assert cases_to_decide(FewChangesEstimate(value=0.0, below=0, above=0, n=9), 1.0, 0.95) == 1

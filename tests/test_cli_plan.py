@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import genai_prices
 import pytest
 from click.testing import CliRunner, Result
 
@@ -178,6 +179,25 @@ def said_by_a_run(*named: str) -> str:
     )
     assert done.returncode == 4, done.stdout
     return done.stderr.removeprefix("ERROR: ").strip()
+
+
+def test_public_prices_are_used_where_no_entry_gives_one_and_their_source_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+    content = written("evals", "--model=gpt-4o-mini", "--baseline=tuned")
+    result = run("evals", "--model=gpt-4o-mini", "--baseline=tuned")
+
+    public, own = (row["price"] for row in content["requests"])  # type: ignore[attr-defined]
+    source = f"genai-prices {genai_prices.__version__}"
+    assert public["source"] == source
+    assert 0 < public["input"] < public["output"]
+    assert own == {"input": 1, "output": 4, "source": None}
+    told = " ".join(result.stdout.split())
+    assert "Cost: by `price:` in ftgate.yaml. " in told
+    assert f"Cost of gpt-4o-mini: in US dollars, price from {source}." in told
+    assert "No price" not in told
 
 
 def test_saved_answers_that_a_run_would_miss_are_named() -> None:

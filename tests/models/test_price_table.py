@@ -109,9 +109,9 @@ def test_answers_of_a_public_model_have_their_cost_and_its_source_is_said() -> N
         model = chat("http://shop.example/v1", model="plain", proxy=proxy)
         before, answer = model.remarks(), answer_of(model)
 
-    assert before == []
+    assert before == ()
     assert answer.cost == pytest.approx((10 * 2 + 5 * 8) / 1e6)
-    assert model.remarks() == [f"tuned: price from {SOURCE}: $2 in, $8 out per million tokens"]
+    assert model.remarks() == (f"tuned: price from {SOURCE}: $2 in, $8 out per million tokens",)
 
 
 @pytest.mark.usefixtures("shop")
@@ -123,7 +123,7 @@ def test_an_entrys_own_price_wins() -> None:
         answer = answer_of(model)
 
     assert answer.cost == pytest.approx(15 / 1e6)
-    assert model.remarks() == []
+    assert model.remarks() == ()
 
 
 def test_a_model_that_nobody_sells_has_no_cost() -> None:

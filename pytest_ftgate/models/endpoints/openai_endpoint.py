@@ -80,7 +80,7 @@ class OpenAIEndpoint:
     def remarks(self) -> Sequence[str]:
         """Where the price is from, if no entry gives it; which models were served the record knows."""
         price = self._listed
-        return [f"{self.name}: price from {price.source}: {price}"] if price is not None else []
+        return (f"{self.name}: price from {price.source}: {price}",) if price is not None else ()
 
     async def complete(self, request: Request) -> Completion:
         """The answer, after retries, within `timeout_s`."""

@@ -276,7 +276,7 @@ def _conclusion(plan: RunPlan) -> Iterator[Line]:
     yield line(Segment(f"{len(deciding)} deciding {noun}: {told}", "bold"))
     if counts[Prospect.TOO_FEW]:
         yield line(
-            Segment("TOO FEW: more than 1 of 5 runs ends otherwise than the models deserve.", "yellow")
+            Segment("TOO FEW: by chance, more than 1 run in 5 ends otherwise than it should.", "yellow")
         )
     if counts[Prospect.NEVER]:
         yield line(Segment("Whatever the models answer, this run can't end in SHIP.", "red"))

@@ -43,7 +43,6 @@ def with_trial(made: Record, index: int, changed: Trial) -> Record:
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records())
 def test_1_ship_only_if_something_was_measured_by_every_deciding_criterion(made: Record) -> None:
     verdict = assess(made).verdict
@@ -56,7 +55,6 @@ def test_1_ship_only_if_something_was_measured_by_every_deciding_criterion(made:
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records())
 def test_1_nothing_ships_if_every_case_is_skipped(made: Record) -> None:
     skipped = tuple(replace(one, skip="later") for one in made.plan.cases)
@@ -65,7 +63,6 @@ def test_1_nothing_ships_if_every_case_is_skipped(made: Record) -> None:
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.integers(0))
 def test_2_a_run_that_lacks_a_trial_is_incomplete(made: Record, pick: int) -> None:
     assume(made.trials)
@@ -75,7 +72,6 @@ def test_2_a_run_that_lacks_a_trial_is_incomplete(made: Record, pick: int) -> No
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.integers(0))
 def test_2_a_run_with_a_trial_that_nobody_planned_is_incomplete(made: Record, pick: int) -> None:
     assume(made.trials)
@@ -86,7 +82,6 @@ def test_2_a_run_with_a_trial_that_nobody_planned_is_incomplete(made: Record, pi
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records())
 def test_3_more_errors_than_allowed_are_incomplete(made: Record) -> None:
     found = assess(made)
@@ -96,7 +91,6 @@ def test_3_more_errors_than_allowed_are_incomplete(made: Record) -> None:
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(letters="PPPF"), st.integers(0), st.booleans())
 def test_3_an_error_never_makes_a_run_ship(made: Record, pick: int, answered: bool) -> None:
     assume(made.trials)
@@ -112,7 +106,6 @@ def test_3_an_error_never_makes_a_run_ship(made: Record, pick: int, answered: bo
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(bounds=("at_least",)), st.integers(0))
 def test_4_one_more_pass_never_turns_the_verdict_against_who_passed(made: Record, pick: int) -> None:
     failed = [index for index, one in enumerate(made.trials) if one.outcome is Outcome.FAILED]
@@ -131,7 +124,6 @@ def test_4_one_more_pass_never_turns_the_verdict_against_who_passed(made: Record
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.integers(0, 2**32), st.integers(1, 4))
 def test_5_order_and_split_make_no_difference(made: Record, seed: int, of: int) -> None:
     shuffled = list(made.trials)
@@ -151,7 +143,6 @@ def test_5_order_and_split_make_no_difference(made: Record, seed: int, of: int) 
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.integers(0, 2**32))
 def test_5_the_reports_have_the_same_bytes_whatever_the_order(made: Record, seed: int) -> None:
     shuffled = list(made.trials)
@@ -166,7 +157,6 @@ def test_5_the_reports_have_the_same_bytes_whatever_the_order(made: Record, seed
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.integers(2, 5))
 def test_5_a_shard_never_ships_and_is_whole_if_all_of_it_ran(made: Record, of: int) -> None:
     own = tuple(one for one in made.trials if in_shard(one.key[:2], (1, of)))
@@ -180,7 +170,6 @@ def test_5_a_shard_never_ships_and_is_whole_if_all_of_it_ran(made: Record, of: i
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.integers(0))
 def test_6_a_duplicate_changes_nothing_and_a_conflict_is_incomplete(made: Record, pick: int) -> None:
     assume(made.trials)
@@ -197,7 +186,6 @@ def test_6_a_duplicate_changes_nothing_and_a_conflict_is_incomplete(made: Record
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records())
 def test_7_answers_taken_over_give_the_same_verdict(made: Record) -> None:
     def resumed(one: Trial) -> Trial:
@@ -211,7 +199,6 @@ def test_7_answers_taken_over_give_the_same_verdict(made: Record) -> None:
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.integers(0), st.sampled_from([math.nan, math.inf, -math.inf]))
 def test_8_a_number_that_is_not_finite_is_an_error(made: Record, pick: int, value: float) -> None:
     assume(made.trials)
@@ -230,7 +217,6 @@ def test_8_a_number_that_is_not_finite_is_an_error(made: Record, pick: int, valu
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records(), st.sampled_from(["narrowed", "cut short"]))
 def test_9_a_run_that_is_narrowed_or_cut_short_never_ships(made: Record, how: str) -> None:
     if how == "narrowed":
@@ -242,7 +228,6 @@ def test_9_a_run_that_is_narrowed_or_cut_short_never_ships(made: Record, how: st
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records())
 def test_strict_evidence_only_ever_withholds_what_the_estimate_says(made: Record) -> None:
     gate = dict(made.run.gate)
@@ -261,7 +246,6 @@ def test_strict_evidence_only_ever_withholds_what_the_estimate_says(made: Record
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records())
 def test_what_is_observed_lies_in_its_interval(made: Record) -> None:
     for one in assess(made).verdict.criteria:
@@ -271,7 +255,6 @@ def test_what_is_observed_lies_in_its_interval(made: Record) -> None:
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(records())
 def test_a_record_survives_its_file_and_is_judged_alike(made: Record) -> None:
     again = parse_record(record_lines(made), "run.jsonl")
@@ -281,7 +264,6 @@ def test_a_record_survives_its_file_and_is_judged_alike(made: Record) -> None:
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(st.integers(1, 40), st.data())
 def test_a_rate_at_its_threshold_is_met_exactly(n: int, data: st.DataObject) -> None:
     passed = data.draw(st.integers(0, n))
@@ -302,7 +284,6 @@ def test_a_rate_at_its_threshold_is_met_exactly(n: int, data: st.DataObject) -> 
 
 
 @EXAMPLES
-@settings(deadline=None)
 @given(st.integers(1, 30), st.data())
 def test_a_difference_at_its_threshold_is_met_exactly(n: int, data: st.DataObject) -> None:
     model, baseline = (data.draw(st.integers(0, n)) for _ in range(2))

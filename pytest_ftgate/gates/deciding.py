@@ -12,7 +12,7 @@ from pytest_ftgate.gates.evidence import Level, levels, miss_p
 from pytest_ftgate.gates.measuring import Measurement, measure
 from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.selection import Scope, decides_by_plan, nothing_selected, scopes
-from pytest_ftgate.gates.statuses import Question, answer
+from pytest_ftgate.gates.statuses import Question, answer, too_busy
 from pytest_ftgate.record.plan import CaseKey, PlannedCase
 from pytest_ftgate.record.runs import RunInfo
 from pytest_ftgate.record.trials import Outcome
@@ -79,6 +79,7 @@ def _result(
     decides = decides_by_plan(scope, gate)
     if criterion.optional:
         decides = decides and (found.observed is not None or found.lost > 0)
+    waived = _waived(question, run) if decides and criterion.optional else None
     return CriterionResult(
         name=criterion.name,
         status=status,
@@ -88,10 +89,22 @@ def _result(
         threshold=criterion.needed,
         n=found.n,
         evidence=question.evidence,
-        decides=decides,
+        decides=decides and waived is None,
         reason=reason,
+        waived=waived,
         interval=_interval(found, question.level.confidence),
     )
+
+
+def _waived(question: Question, run: RunInfo) -> str | None:
+    """Why an optional criterion does not decide after all: its times were met, but by a busy client's clock.
+
+    Times that miss the threshold block, whoever was busy: that may be the model's doing.
+    """
+    found = question.found
+    if found.observed is None or found.lost or not question.criterion.is_met_by(found.observed):
+        return None
+    return too_busy(found, run)
 
 
 def _interval(found: Measurement, confidence: float) -> tuple[float, float] | None:

@@ -120,8 +120,8 @@ def _shown_without_errors(question: Question) -> bool:
 def _too_little(scope: Scope, found: Measurement, run: RunInfo) -> str | None:
     """Why what was measured decides nothing."""
     metric, least = scope.metric, scope.criterion.min_cases
-    if too_busy := _too_busy(found, run):
-        return too_busy
+    if busy := too_busy(found, run):
+        return busy
     if metric.counts == "cases" and found.n < scope.planned:
         return f"{scope.planned - found.n} of {counted(scope.planned, metric)} {metric.lacking}"
     thinnest = min(part.n for part in found.parts.values()) if metric.split.contrast else found.n
@@ -131,7 +131,7 @@ def _too_little(scope: Scope, found: Measurement, run: RunInfo) -> str | None:
     return None
 
 
-def _too_busy(found: Measurement, run: RunInfo) -> str | None:
+def too_busy(found: Measurement, run: RunInfo) -> str | None:
     """Why measured times say too little: the client that measured them was late itself."""
     if run.lag_p95_s is None or found.typical_s is None:
         return None

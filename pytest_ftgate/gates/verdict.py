@@ -105,8 +105,12 @@ def _verdict(
         complete=not reasons,
         narrowed=bool(summary.record.plan.left_out),
         whole_shard=whole_shard,
-        warnings=(*judged_by, *warnings(summary, gate)),
+        warnings=(*judged_by, *warnings(summary, gate), *_waived(results)),
     )
+
+
+def _waived(results: Sequence[CriterionResult]) -> list[str]:
+    return [f"{result.name} did not decide: {result.waived}" for result in results if result.waived]
 
 
 def _word(results: Sequence[CriterionResult]) -> Word:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.gates import CriterionResult, Status
+from pytest_ftgate.gates import Assessment, CriterionResult, Status, Word
 from pytest_ftgate.record import PlannedCase, Trial
 from tests.support.records import case, gate_of, judged, result, trial
 
@@ -67,3 +67,31 @@ def test_without_measured_calls_the_lag_is_not_the_reason() -> None:
 
     assert criterion.status is not Status.GO
     assert "too busy" not in criterion.reason
+
+
+def assessed(lag_p95_s: float, **criterion: str) -> Assessment:
+    gate = gate_of(**criterion, optional="true")
+    return judged(CASES, measured(CASES, model_s=0.5, baseline_s=0.25), gate, lag_p95_s=lag_p95_s)
+
+
+def test_optional_times_that_are_met_by_a_busy_clients_clock_do_not_decide_and_a_warning_says_so() -> None:
+    assessment = assessed(0.0126, **RATIO, at_most="3")
+
+    criterion = result(assessment)
+    assert (criterion.status, criterion.decides) == (Status.INCONCLUSIVE, False)
+    assert assessment.verdict.warnings == (
+        f"{criterion.name} did not decide: this client was too busy (0.013 s late at a median of 0.25 s): "
+        "lower --ftgate-concurrency",
+    )
+
+
+def test_optional_times_that_are_missed_block_however_busy_the_client_was() -> None:
+    assessment = assessed(0.0126, **RATIO, at_most="1.5")
+
+    assert (result(assessment).status, result(assessment).decides) == (Status.INCONCLUSIVE, True)
+    assert assessment.verdict.word is not Word.SHIP
+
+
+def test_optional_times_of_a_client_that_was_on_time_decide() -> None:
+    assert result(assessed(0.0, **RATIO, at_most="3")).decides
+    assert assessed(0.0, **RATIO, at_most="3").verdict.warnings == ()

@@ -32,6 +32,6 @@ class Rules:
         return self._first[position] if position < len(self._first) else self._rest
 
     def _only(self, tokens: Iterable[int]) -> Floats:
-        mask = np.full(self._size, -np.inf, np.float32)
+        mask = np.full(self._size, -np.inf, np.float64)
         mask[list(tokens)] = 0
         return mask

@@ -1,7 +1,8 @@
-"""The network: token ids in, scores of the next token out. NumPy alone, float32, one core.
+"""The network: token ids in, scores of the next token out. NumPy alone, one core.
 
 A decoder with rotary positions, RMS normalization, squared ReLU and tied embeddings. What is constant is
-multiplied into the weights once, when they are read, so that a token takes few NumPy calls.
+multiplied into the weights once, when they are read, so that a token takes few NumPy calls. It computes in
+double precision: rounding, which differs from one machine to the next, then never decides between two tokens.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,8 @@ class Cache:
 
     def __init__(self, config: Config) -> None:
         shape = (config.layers, config.heads, config.context, config.width // config.heads)
-        self.keys: Floats = np.empty(shape, np.float32)
-        self.values: Floats = np.empty(shape, np.float32)
+        self.keys: Floats = np.empty(shape, np.float64)
+        self.values: Floats = np.empty(shape, np.float64)
         self.length = 0
 
 
@@ -59,9 +60,9 @@ class Transformer:
     def __init__(self, path: Path) -> None:
         with np.load(path, allow_pickle=False) as file:
             self.config = Config(**json.loads(str(file["config"])))
-            weights = {name: file[name].astype(np.float32) for name in file.files if name != "config"}
+            weights = {name: file[name].astype(np.float64) for name in file.files if name != "config"}
         self._embedding: Floats = weights["embedding"]
-        root = np.float32(np.sqrt(self.config.width))
+        root = np.float64(np.sqrt(self.config.width))
         self._unembedding = weights["final_norm"][:, None] * root * self._embedding.T
         self._layers = [
             Layer(
@@ -75,7 +76,7 @@ class Transformer:
             for i in range(self.config.layers)
         ]
         self._turns = self._rotations()
-        self._mask = np.triu(np.full((self.config.context,) * 2, -np.inf, np.float32), 1)
+        self._mask = np.triu(np.full((self.config.context,) * 2, -np.inf, np.float64), 1)
 
     def next_scores(self, ids: Sequence[int], cache: Cache) -> Floats:
         """Reads more tokens of a conversation; the logit of each token to come next, shape (vocabulary,).
@@ -94,8 +95,8 @@ class Transformer:
         count, width, heads = len(qkv), self.config.width, self.config.heads
         start, end = cache.length, cache.length + count
         # To turn a pair of numbers by an angle is to multiply a complex number.
-        pairs = qkv[:, : 2 * width].view(np.complex64).reshape(count, 2 * heads, -1)
-        turned = (pairs * self._turns[start:end]).view(np.float32).swapaxes(0, 1)
+        pairs = qkv[:, : 2 * width].view(np.complex128).reshape(count, 2 * heads, -1)
+        turned = (pairs * self._turns[start:end]).view(np.float64).swapaxes(0, 1)
         keys, values = cache.keys[layer], cache.values[layer]
         keys[:, start:end] = turned[heads:]
         values[:, start:end] = qkv[:, 2 * width :].reshape(count, heads, -1).swapaxes(0, 1)
@@ -118,14 +119,14 @@ class Transformer:
         """
         width, heads = self.config.width, self.config.heads
         q, k, v = np.split(qkv, 3, axis=1)
-        q = q / np.float32(np.sqrt(width // heads))
+        q = q / np.float64(np.sqrt(width // heads))
         pairs = [part.reshape(width, heads, 2, -1).swapaxes(2, 3).reshape(width, width) for part in (q, k)]
         return np.concatenate([*pairs, v], axis=1)
 
-    def _rotations(self) -> NDArray[np.complex64]:
+    def _rotations(self) -> NDArray[np.complex128]:
         """A unit complex number for each position and pair, shape (context, 1, half a head)."""
         half = self.config.width // self.config.heads // 2
         speeds = self.config.rope_base ** (-np.arange(half) / half)
         angles = np.arange(self.config.context)[:, None, None] * speeds
-        turns: NDArray[np.complex64] = np.exp(1j * angles).astype(np.complex64)
+        turns: NDArray[np.complex128] = np.exp(1j * angles).astype(np.complex128)
         return turns

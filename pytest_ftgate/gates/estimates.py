@@ -12,9 +12,9 @@ from typing import Literal
 
 from pytest_ftgate.gates.samples import Sampled, mean_of
 from pytest_ftgate.stats.estimates import Estimate, interval
-from pytest_ftgate.stats.few_changes import FewChangesEstimate
 from pytest_ftgate.stats.ranks import RankEstimate
 from pytest_ftgate.stats.rates import RateEstimate
+from pytest_ftgate.stats.unseen import with_unseen
 from pytest_ftgate.summary.amounts import ENOUGH, amount_estimate, amount_ratio
 from pytest_ftgate.summary.estimating import SEED, change_estimate, rate_estimate, resamples
 from pytest_ftgate.summary.latencies import enough_calls
@@ -129,16 +129,15 @@ def rate_by_resampling(sampled: Sampled) -> Estimate | Unbounded:
 
 
 def _on_a_scale(found: Estimate, sampled: Sampled) -> Estimate:
-    """Of a number in 0…1, or the difference of two: where all resamples are alike, what cases could hide."""
-    low, high = interval(found, _NEARLY_SURE)
+    """Of a number in 0…1: no surer than as many passes. Of a difference of two: where resamples are alike."""
     observed = sampled.combined().observed
     least, most = (-1.0 if sampled.compare == "delta" else 0.0), 1.0
-    if observed is None or high - low > _ALIKE or not least <= observed <= most:
+    if observed is None or not least <= observed <= most:
         return found
-    value = float(observed)
-    return FewChangesEstimate(
-        value=value, below=0, above=0, n=len(sampled.rows), common=value, least=least, most=most
-    )
+    low, high = interval(found, _NEARLY_SURE)
+    if sampled.compare == "delta" and high - low > _ALIKE:
+        return found
+    return with_unseen(found, value=float(observed), n=len(sampled.rows), least=least, most=most)
 
 
 def _number(sampled: Sampled, drawn: Sequence[int]) -> float | None:

@@ -18,6 +18,7 @@ from pytest_ftgate.stats.few_changes import FewChangesEstimate
 from pytest_ftgate.stats.paired_passes import PairedEstimate
 from pytest_ftgate.stats.ranks import RankEstimate
 from pytest_ftgate.stats.rates import RateEstimate
+from pytest_ftgate.stats.unseen import UnseenEstimate
 
 #: Beyond so many cases the rule of thumb is as good as the exact count, and much quicker.
 _EXACT_RATES_UP_TO, _EXACT_DIFFERENCES_UP_TO = 20_000, 1000
@@ -118,6 +119,14 @@ def _(estimate: PairedEstimate, question: _Open, rough: int) -> int | None:
 def _(estimate: FewChangesEstimate, question: _Open, rough: int) -> int | None:
     seen = replace(estimate, value=question.value)  # the exact mean: another rounding may hit the threshold
     return min(rough, few_changes.cases_to_decide(seen, question.threshold, question.confidence))
+
+
+@_cases.register
+def _(estimate: UnseenEstimate, question: _Open, _: int) -> int | None:
+    side = estimate.seen.lower if question.value > question.threshold else estimate.seen.upper
+    resampled = _by_scaling(replace(question, bound=side(question.confidence)), question.confidence)
+    unseen = estimate.least_cases(question.threshold, question.confidence)
+    return None if resampled is None else max(resampled, unseen)
 
 
 # Small categories have the same few outcomes again and again, and each takes some milliseconds.

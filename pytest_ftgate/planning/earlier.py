@@ -21,6 +21,7 @@ from pytest_ftgate.record import RunInfo
 from pytest_ftgate.stats.difference_power import cases_by_scaling
 from pytest_ftgate.stats.distributions import normal_cdf, normal_quantile
 from pytest_ftgate.stats.rate_power import POWER
+from pytest_ftgate.stats.unseen import UnseenEstimate
 from pytest_ftgate.summary.case_results import exact
 
 
@@ -29,6 +30,7 @@ class Scaled:
     """An estimate of an earlier run, `n` of what the metric counts, and its bound at `confidence`.
 
     `value` and `bound`, on the threshold's side, are in the metric's unit; `name` is the earlier run's file.
+    With fewer than `least` cases, what was not seen keeps strict evidence from deciding.
     """
 
     scope: Scope
@@ -37,6 +39,7 @@ class Scaled:
     value: float
     bound: float
     confidence: float
+    least: int = 1
 
     @property
     def criterion(self) -> Criterion:
@@ -60,6 +63,8 @@ class Scaled:
 
     def right(self, n: int, evidence: Evidence) -> float:
         """The chance, 0…1, that `n` of them end as the earlier run's value has it."""
+        if evidence == "strict" and n < self.least:
+            return 0.0
         spread = self._deviation * math.sqrt(self.n / n)
         if not spread:
             return float(not self.is_at_threshold)
@@ -79,7 +84,7 @@ class Scaled:
             threshold=float(self.criterion.threshold),
             confidence=self.confidence,
         )
-        return found if found is not None else 1
+        return max(found if found is not None else 1, self.least)
 
     def detectable(self, n: int, evidence: Evidence) -> float | None:
         """From which true value on `n` of them end in GO in four of five runs; None if no such value is."""
@@ -119,7 +124,11 @@ def scaled(scope: Scope, observed: Observed, confidence: float) -> Scaled | str:
         return f"{observed.name} has nothing of it: {scope.metric.nothing}"
     if isinstance(found.estimate, Unbounded):
         return f"{observed.name} tells too little of it: {found.estimate.why}"
-    bound = near_bound(scope.criterion, found.observed, found.estimate, Level(confidence=confidence))
+    resampled, least = found.estimate, 1
+    if isinstance(found.estimate, UnseenEstimate) and found.observed != scope.criterion.threshold:
+        resampled = found.estimate.seen
+        least = found.estimate.least_cases(float(scope.criterion.threshold), confidence)
+    bound = near_bound(scope.criterion, found.observed, resampled, Level(confidence=confidence))
     return Scaled(
         scope=scope,
         name=observed.name,
@@ -127,6 +136,7 @@ def scaled(scope: Scope, observed: Observed, confidence: float) -> Scaled | str:
         value=float(found.observed),
         bound=bound,
         confidence=confidence,
+        least=least,
     )
 
 

@@ -158,7 +158,8 @@ class _Expectation:
 
     def _too_small(self, told: advice.Told, least: int, cases: int | None) -> Outlook:
         n = self._scope.planned
-        if _is_graded(self._scope):  # values that differ little show more than passes ever do
+        # A mean is never surer than as many passes; of changes that differ little that is not known.
+        if _is_graded(self._scope) and is_difference(self._scope):
             said = f"were its values all or nothing: {told.too_small(least)}"
             return Outlook(prospect=Prospect.UNKNOWN, sentence=said, remedy=f"{_FROM} to see how they vary")
         more = max(cases or 0, least) - n

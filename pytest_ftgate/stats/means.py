@@ -20,6 +20,7 @@ from pytest_ftgate.stats.bootstrap import (
 )
 from pytest_ftgate.stats.estimates import Estimate
 from pytest_ftgate.stats.few_changes import ENOUGH, FewChangesEstimate
+from pytest_ftgate.stats.unseen import UnseenEstimate, with_unseen
 
 #: Up to so many differing cases every split of the signs is tried; more are sampled.
 _ALL_SPLITS = 16
@@ -28,23 +29,25 @@ _ALL_SPLITS = 16
 def mean_estimate(values: Sequence[float], *, seed: int, resamples: int = RESAMPLES) -> Estimate:
     """Bounds of the mean of values in 0…1, one a case, at least one.
 
-    BCa; if fewer than five cases differ from the commonest value, what `FewChangesEstimate` says of it.
+    BCa, widened by what may not have been seen (`UnseenEstimate`); if fewer than five cases differ from the
+    commonest value, what `FewChangesEstimate` says of it.
     """
     few = _few_changes(values, _commonest(values), least=0.0, most=1.0)
-    return few or bca_mean(values, seed=seed, resamples=resamples)
+    return few or _resampled(values, 0.0, 1.0, seed=seed, resamples=resamples)
 
 
 def difference_estimate(differences: Sequence[float], *, seed: int, resamples: int = RESAMPLES) -> Estimate:
     """Bounds of the mean of paired differences in -1…1, one a case, at least one.
 
-    BCa; if fewer than five cases differ, [-U(losses), U(wins)] as `FewChangesEstimate` has it. The same about
-    a difference that most cases have, if fewer than five have another: ten equal ones are not all there is.
+    BCa, widened by what may not have been seen (`UnseenEstimate`); if fewer than five cases differ,
+    [-U(losses), U(wins)] as `FewChangesEstimate` has it. The same about a difference that most cases have, if
+    fewer than five have another: ten equal ones are not all there is.
     """
     few = _few_changes(differences, 0.0, least=-1.0, most=1.0)
     common = _commonest(differences)
     if few is None and 2 * sum(value == common for value in differences) > len(differences):
         few = _few_changes(differences, common, least=-1.0, most=1.0)
-    return few or bca_mean(differences, seed=seed, resamples=resamples)
+    return few or _resampled(differences, -1.0, 1.0, seed=seed, resamples=resamples)
 
 
 def bca_mean(values: Sequence[float], *, seed: int, resamples: int = RESAMPLES) -> BootstrapEstimate:
@@ -77,6 +80,13 @@ def sign_flip_p(differences: Sequence[float], *, seed: int, resamples: int = RES
     sums = swap(len(sizes), resamples, seed, lambda coins: coins @ sizes) * 2 - sizes.sum()
     # Plus one on both sides: an observed split is itself one of the possible ones, so p is never 0.
     return (int((np.abs(sums) >= reached).sum()) + 1) / (resamples + 1)
+
+
+def _resampled(
+    values: Sequence[float], least: float, most: float, *, seed: int, resamples: int
+) -> UnseenEstimate:
+    seen = bca_mean(values, seed=seed, resamples=resamples)
+    return with_unseen(seen, value=seen.value, n=len(values), least=least, most=most)
 
 
 def _acceleration(centred: Floats) -> float:

@@ -137,9 +137,7 @@ def test_the_models_answer_live_over_http(shipped: Done) -> None:
     completions = [trial["completion"] for case in shipped.report["cases"] for trial in case["trials"]]
 
     assert shipped.report["mode"] == "live"
-    assert re.search(
-        r"model tuned-v2 \(127\.0\.0\.1:\d+\), baseline base \(127\.0\.0\.1:\d+\)", shipped.output
-    )
+    assert re.search(r"model tuned-v2 \(http://127\.0\.0\.1:\d+/v1\), baseline base \(http", shipped.output)
     assert all(answer["latency_s"] > 0 and answer["usage"]["output_tokens"] > 0 for answer in completions)
 
 
@@ -188,7 +186,8 @@ def test_verify_refuses_what_did_not_ship(example: Path) -> None:
     refused = run("ftgate verify --max-age 1h", example)
 
     assert refused.returncode == 1
-    assert refused.stderr == f"ftgate: The verdict is ITERATE: {verdict(example)['sentence'].rstrip('.')}.\n"
+    # A long sentence is cut at its end.
+    assert refused.stderr.startswith(f"ftgate: The verdict is ITERATE: {verdict(example)['sentence'][:300]}")
 
 
 def test_the_base_model_is_no_improvement_over_itself(example: Path) -> None:

@@ -104,8 +104,8 @@ class CriterionResult:
     `observed` is exact (0…1 for rates, seconds, tokens, …), None if nothing was measured; `interval` is the
     two-sided one at the gate's confidence in the same unit, None where nothing bounds it. `n` counts cases
     (calls for latency, votes for preference). `evidence` is what it was decided by. `reason` is one plain
-    sentence. `threshold` is the text with its bound: `≥ 85%`. `waived` says why an optional criterion does not
-    decide although it was measured.
+    sentence. `threshold` is the text with its bound: `≥ 85%`. `waived` says why an optional criterion does
+    not decide although it was measured.
     """
 
     name: str

@@ -92,7 +92,8 @@ _NUMBER: Mapping[str, Any] = {"type": "number", "minimum": 0}
 SCORERS = (
     _measured(
         "perplexity",
-        "exp of minus the mean log-probability of the answer's tokens; log-probabilities are asked for, and an answer without text fails.",
+        "exp of minus the mean log-probability of the answer's tokens; log-probabilities are asked for, "
+        "and an answer without text fails.",
         "",
         _perplexity,
         {"type": "number", "minimum": 1},

@@ -522,7 +522,8 @@ def test_row_52_repeats_count_by_their_mean_and_never_by_their_best(catalogue: C
 
     assert result.ret == 1
     assert catalogue.verdict["sentence"] == (
-        "the one deciding criterion is not met: right (50% on 1 case, ≥ 75% is needed; noise could explain it)"
+        "the one deciding criterion is not met: "
+        "right (50% on 1 case, ≥ 75% is needed; noise could explain it)"
     )
     result.stdout.fnmatch_lines(
         [
@@ -537,7 +538,8 @@ def test_a_category_of_one_case_is_flagged_in_plain_words(catalogue: Catalogue) 
 
     assert catalogue.verdict["sentence"] == (
         "the one deciding criterion is met: right (75% on 4 cases, ≥ 75% is needed; noise could "
-        "explain it); flagged: category west (-100 points, -100 to 100, on 1 case) dropped by more than 5 points"
+        "explain it); flagged: category west (-100 points, -100 to 100, on 1 case) "
+        "dropped by more than 5 points"
     )
 
 

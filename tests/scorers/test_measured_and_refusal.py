@@ -25,7 +25,7 @@ def test_a_perplexity_beyond_all_numbers_fails() -> None:
 def test_an_answer_without_text_misses_its_perplexity_and_is_no_error(
     logprobs: tuple[float, ...] | None,
 ) -> None:
-    call = ToolCall(name="track_parcel", arguments="{}")
+    call = ToolCall(name="track_parcel", arguments={})
 
     found = score(Completion(tool_calls=(call,), logprobs=logprobs), "perplexity", at_most=10)
 

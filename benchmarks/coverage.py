@@ -16,11 +16,11 @@ from typing import TypeVar
 import numpy as np
 
 from pytest_ftgate.stats import difference_power, rate_power
-from pytest_ftgate.stats.distributions import binomial_exactly
+from pytest_ftgate.stats.distributions import binomial_exactly, normal_quantile
 from pytest_ftgate.stats.estimates import interval
 from pytest_ftgate.stats.means import bca_mean, difference_estimate, mean_estimate, sign_flip_p
 from pytest_ftgate.stats.paired_passes import PairedEstimate
-from pytest_ftgate.stats.percentiles import percentile_estimates, ratio_estimates
+from pytest_ftgate.stats.ranks import RankEstimate, compared_percentile
 from pytest_ftgate.stats.rates import RateEstimate
 
 MARGIN = -0.05
@@ -39,6 +39,7 @@ def table(quick: bool) -> Iterator[Row]:
     yield from false_alarms()
     yield from promised_power(runs=4000 if quick else 40_000)
     yield from graded_coverage(runs=300 if quick else 2000)
+    yield from percentile_coverage(runs=1000 if quick else 10_000)
     yield from speed()
 
 
@@ -213,6 +214,25 @@ def rare_failures(random: np.random.Generator, runs: int) -> Iterator[Row]:
         )
 
 
+def percentile_coverage(runs: int) -> Iterator[Row]:
+    """How often the true ratio of two arms' percentiles lies beyond the one-sided bound, by simulation."""
+    random = np.random.default_rng(4)
+    for percent, n in ((50, 20), (50, 100), (90, 29), (90, 200), (95, 59), (95, 400), (99, 299), (99, 600)):
+        true_time = math.exp(0.5 * normal_quantile(percent / 100))
+        for kind in ("steady", "alike"):
+            missed = 0
+            for _ in range(runs):
+                arms = random.lognormal(0, 0.5, size=(2, n))
+                if kind == "steady":
+                    arms[1] = 1.0
+                truth = true_time if kind == "steady" else 1.0
+                model, baseline = arms.tolist()
+                missed += compared_percentile(model, baseline, percent, "ratio").upper(0.95) < truth
+            name = f"p{percent} ratio of {n} calls, baseline {kind}: too low <= 5 %"
+            error = math.sqrt(0.05 * 0.95 / runs)
+            yield name, _percent(missed / runs), f"simulated, standard error {_percent(error)}"
+
+
 def speed() -> Iterator[Row]:
     """Seconds for the intervals of one group of 10,000 cases on two arms, graded and timed."""
     random = np.random.default_rng(3)
@@ -225,10 +245,13 @@ def speed() -> Iterator[Row]:
             difference_estimate(differences.tolist(), seed=1),
             sign_flip_p(differences.tolist(), seed=1),
         ),
-        "four percentiles of both arms and their ratios": lambda: (
-            [percentile_estimates(arm, (50, 90, 95, 99), seed=1) for arm in times],
-            ratio_estimates(times[0], times[1], (50, 90, 95, 99), seed=1),
-        ),
+        "four percentiles of both arms and their ratios": lambda: [
+            (
+                [interval(RankEstimate(ordered=sorted(arm), percent=percent), 0.95) for arm in times],
+                interval(compared_percentile(times[0], times[1], percent, "ratio"), 0.95),
+            )
+            for percent in (50, 90, 95, 99)
+        ],
         "pass rates and their difference, 100 groups": lambda: [
             [
                 interval(estimate, 0.95)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pytest_ftgate.gates.samples import Sampled, mean_of
 from pytest_ftgate.stats.estimates import Estimate, interval
-from pytest_ftgate.stats.ranks import RankEstimate
+from pytest_ftgate.stats.ranks import RankEstimate, compared_percentile
 from pytest_ftgate.stats.rates import RateEstimate
 from pytest_ftgate.stats.unseen import with_unseen
 from pytest_ftgate.summary.amounts import ENOUGH, amount_estimate, amount_ratio
@@ -82,7 +82,7 @@ def totals(sampled: Sampled, score: Score) -> Estimate | Unbounded:
 
 
 def percentile(sampled: Sampled, percent: int) -> Estimate | Unbounded:
-    """Of a percentile of calls: exact, by ranks; of two arms' ratio or difference: paired bootstrap by call.
+    """Of a percentile of calls, or of two arms' ratio or difference: by ranks.
 
     Of conversations that took more calls on one arm, the bounds use the calls that both made.
     """
@@ -95,13 +95,11 @@ def percentile(sampled: Sampled, percent: int) -> Estimate | Unbounded:
     model, *baseline = ([float(sample[0]) for sample in column] for column in zip(*calls, strict=True))
     if not baseline:
         return RankEstimate(ordered=sorted(model), percent=percent)
-    from pytest_ftgate.stats import percentiles as stats  # noqa: PLC0415  (loads numpy)
-
-    count = resamples(len(calls), stats.RESAMPLES)
-    if sampled.compare == "ratio" and not all(baseline[0]):
-        return Unbounded(why="a call of the baseline took no time at all")
-    compare = stats.ratio_estimates if sampled.compare == "ratio" else stats.delta_estimates
-    return compare(model, baseline[0], [percent], seed=SEED, resamples=count)[percent]
+    compare: Literal["delta", "ratio"] = "ratio" if sampled.compare == "ratio" else "delta"
+    if compare == "ratio" and not (all(model) and all(baseline[0])):
+        arm = "model" if all(baseline[0]) else "baseline"
+        return Unbounded(why=f"a call of the {arm} took no time at all")
+    return compared_percentile(model, baseline[0], percent, compare)
 
 
 def by_resampling(sampled: Sampled) -> Estimate | Unbounded:

@@ -16,7 +16,7 @@ from pytest_ftgate.stats import difference_power, few_changes, rate_power
 from pytest_ftgate.stats.estimates import Estimate
 from pytest_ftgate.stats.few_changes import FewChangesEstimate
 from pytest_ftgate.stats.paired_passes import PairedEstimate
-from pytest_ftgate.stats.ranks import RankEstimate
+from pytest_ftgate.stats.ranks import RankComparison, RankEstimate
 from pytest_ftgate.stats.rates import RateEstimate
 from pytest_ftgate.stats.unseen import UnseenEstimate
 
@@ -72,7 +72,7 @@ def _needed(observed: Fraction, criterion: Criterion, n: int, estimate: Estimate
 
 def _unbounded(estimate: Estimate, n: int, confidence: float) -> str:
     """What it takes to bound it at all."""
-    if not isinstance(estimate, RankEstimate):
+    if not isinstance(estimate, RankEstimate | RankComparison):
         return "nothing bounds it"
     more = max(estimate.values_to_bound(confidence) - n, 1)
     return f"it takes at least {more} more {'call' if more == 1 else 'calls'}"

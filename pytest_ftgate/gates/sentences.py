@@ -29,7 +29,8 @@ def bound_text(
     assert found.observed is not None
     side = "at least" if looks_down(criterion, found.observed) else "at most"
     if math.isinf(bound):
-        return f"without an upper bound at {percent_text(exact(confidence))} confidence"
+        side = "an upper" if bound > 0 else "a lower"
+        return f"without {side} bound at {percent_text(exact(confidence))} confidence"
     value = value_text(criterion, metric, exact(bound))
     return f"{side} {value} with {percent_text(exact(confidence))} confidence"
 

@@ -1,4 +1,4 @@
-"""What measured values show of a percentile, however they are distributed: bounds are values themselves."""
+"""What measured values show of a percentile, and of two arms' compared, however they are distributed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_ftgate.stats.distributions import binomial_at_least, binomial_at_most
+from pytest_ftgate.stats.weighted_sums import Part, WeightedSumEstimate
+
+_MOST_NATS = 700.0  # exp of more than this is no float any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +64,93 @@ class RankEstimate:
 
     def _at_least(self, below: int) -> float:
         return binomial_at_least(below, len(self.ordered), self.percent / 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankComparison:
+    """Bounds of model - baseline, or of model / baseline, of one percentile of two arms' times.
+
+    The distances of both arms' rank bounds, squared and added (`WeightedSumEstimate`); of a ratio, those of
+    the logarithms, so its times are above 0. Where one arm is steady these are the exact bounds of the other.
+    (The bootstrap sees no time beyond the largest here as well: with 100 calls and a steady baseline its
+    upper bound of the ratio of p99 covers 62 %.) What both arms share, like long answers, makes this wider
+    than it had to be. Infinite on both sides where either arm has no upper bound.
+    """
+
+    model: RankEstimate
+    baseline: RankEstimate
+    compare: Literal["delta", "ratio"]
+
+    @property
+    def value(self) -> float:
+        """The observed difference, or the ratio: infinite if it is too large for a float."""
+        return self._unscaled(self._sum.value)
+
+    def lower(self, confidence: float) -> float:
+        """The one-sided lower bound; minus infinity where nothing bounds it."""
+        bound = self._sum.lower(confidence)
+        return bound if math.isinf(bound) else self._unscaled(bound)
+
+    def upper(self, confidence: float) -> float:
+        """The one-sided upper bound; infinite where nothing bounds it."""
+        return self._unscaled(self._sum.upper(confidence))
+
+    def p_below(self, threshold: float) -> float:
+        """One minus the confidence at which the upper bound meets `threshold`; above 0 for a ratio."""
+        return self._sum.p_below(self._scaled(threshold))
+
+    def p_above(self, threshold: float) -> float:
+        """One minus the confidence at which the lower bound meets `threshold`; above 0 for a ratio."""
+        return self._sum.p_above(self._scaled(threshold))
+
+    def values_to_bound(self, confidence: float) -> int:
+        """The fewest calls of each arm that have an upper bound at this confidence."""
+        return self.model.values_to_bound(confidence)
+
+    @property
+    def _sum(self) -> WeightedSumEstimate:
+        arms = ((1.0, self.model), (-1.0, self.baseline))
+        if self.compare == "delta":
+            parts = [Part(weight=weight, value=arm.value, estimate=arm) for weight, arm in arms]
+        else:
+            parts = [
+                Part(weight=weight, value=math.log(arm.value), estimate=_Logarithm(times=arm))
+                for weight, arm in arms
+            ]
+        return WeightedSumEstimate(parts=parts)
+
+    def _scaled(self, value: float) -> float:
+        return math.log(value) if self.compare == "ratio" else value
+
+    def _unscaled(self, value: float) -> float:
+        if self.compare == "delta":
+            return value
+        return math.exp(value) if value < _MOST_NATS else math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Logarithm:
+    """The bounds of the logarithm of a percentile; minus infinity where a time may be 0."""
+
+    times: RankEstimate
+
+    def lower(self, confidence: float) -> float:
+        bound = self.times.lower(confidence)
+        return math.log(bound) if bound > 0 else -math.inf
+
+    def upper(self, confidence: float) -> float:
+        return math.log(self.times.upper(confidence))
+
+    def p_below(self, threshold: float) -> float:
+        return self.times.p_below(math.exp(threshold))
+
+    def p_above(self, threshold: float) -> float:
+        return self.times.p_above(math.exp(threshold))
+
+
+def compared_percentile(
+    model: Sequence[float], baseline: Sequence[float], percent: int, compare: Literal["delta", "ratio"]
+) -> RankComparison:
+    """The comparison of one percentile, 1…99, of two arms' times, at least one each, in any order."""
+    arms = [RankEstimate(ordered=sorted(times), percent=percent) for times in (model, baseline)]
+    return RankComparison(model=arms[0], baseline=arms[1], compare=compare)

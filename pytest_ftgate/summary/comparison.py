@@ -1,10 +1,11 @@
 """The model beside its baseline: wins, scores, times, tokens and cost, each with its interval.
 
-Computed when it is asked for: intervals of times and amounts are resampled, which loads numpy.
+Computed when it is asked for: intervals of amounts are resampled, which loads numpy.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +14,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.record.trials import Trial
 from pytest_ftgate.stats.estimates import Estimate, interval
 from pytest_ftgate.stats.paired_passes import mcnemar_p
+from pytest_ftgate.stats.ranks import RankEstimate, compared_percentile
 from pytest_ftgate.stats.rates import RateEstimate
 from pytest_ftgate.summary.amounts import (
     ENOUGH,
@@ -24,7 +26,7 @@ from pytest_ftgate.summary.amounts import (
     output_tokens,
 )
 from pytest_ftgate.summary.case_results import CaseResult, mean, total
-from pytest_ftgate.summary.estimating import SEED, Pair, change_estimate, gained, lost, resamples
+from pytest_ftgate.summary.estimating import Pair, change_estimate, gained, lost
 from pytest_ftgate.summary.groups import Interval
 from pytest_ftgate.summary.latencies import (
     PERCENTILES,
@@ -135,12 +137,7 @@ def _percentiles(trials: Sequence[Trial], clock: Clock, confidence: float) -> di
     if not times:
         return {}
     values = {percent: nearest_rank(times, percent) for percent in PERCENTILES}
-    estimates: Mapping[int, Estimate] = {}
-    if bounded := _bounded(len(times)):
-        from pytest_ftgate.stats import percentiles  # noqa: PLC0415  (loads numpy)
-
-        count = resamples(len(times), percentiles.RESAMPLES)
-        estimates = percentiles.percentile_estimates(times, bounded, seed=SEED, resamples=count)
+    estimates = {percent: RankEstimate(ordered=times, percent=percent) for percent in _bounded(len(times))}
     return _by_percent(values, len(times), estimates, confidence)
 
 
@@ -150,12 +147,10 @@ def _ratios(calls: Sequence[tuple[float, float]], confidence: float) -> dict[int
     model, baseline = zip(*calls, strict=True)
     ours, theirs = sorted(model), sorted(baseline)
     values = {percent: nearest_rank(ours, percent) / nearest_rank(theirs, percent) for percent in PERCENTILES}
-    estimates: Mapping[int, Estimate] = {}
-    if bounded := _bounded(len(calls)):
-        from pytest_ftgate.stats import percentiles  # noqa: PLC0415  (loads numpy)
-
-        count = resamples(len(calls), percentiles.RESAMPLES)
-        estimates = percentiles.ratio_estimates(model, baseline, bounded, seed=SEED, resamples=count)
+    estimates = {
+        percent: compared_percentile(ours, theirs, percent, "ratio")
+        for percent in (_bounded(len(calls)) if ours[0] else ())
+    }
     return _by_percent(values, len(calls), estimates, confidence)
 
 
@@ -201,4 +196,6 @@ def _estimated(
     value: Fraction | float, n: int, estimate: Estimate | None, confidence: float, *, thin: bool = False
 ) -> Estimated:
     bounds = interval(estimate, confidence) if estimate is not None else None
+    if bounds is not None and not all(map(math.isfinite, bounds)):
+        bounds = None
     return Estimated(value=value, n=n, interval=bounds, thin=thin)

@@ -59,16 +59,17 @@ def test_times_of_both_arms_and_their_ratio() -> None:
     assert p50.model.value == pytest.approx(0.298)
     assert p50.baseline.value == pytest.approx(0.149)
     assert p50.ratio.value == pytest.approx(2)
-    # The arms go together call by call, so their ratio is known far better than either of them.
-    assert p50.ratio.interval == pytest.approx((2, 2))
+    assert p50.ratio.interval is not None
+    assert p50.ratio.interval[0] < 1.9
+    assert p50.ratio.interval[1] > 2.1
     assert p50.model.interval is not None
-    assert p50.model.interval[0] < 0.29
-    assert p50.model.interval[1] > 0.31
+    # By ranks, as the gate has it: the 40th and the 61st of 100 calls.
+    assert p50.model.interval == pytest.approx((0.278, 0.32))
     first = found.time_to_first_token[99].model
     assert first is not None
     assert first.value == pytest.approx(0.198)
     assert not first.thin
-    assert first.interval is not None
+    assert first.interval is None  # even the slowest of 100 calls may be faster than the true p99
 
 
 def test_a_p99_of_few_calls_is_thin_and_has_no_interval() -> None:

@@ -129,6 +129,8 @@ def scaled(scope: Scope, observed: Observed, confidence: float) -> Scaled | str:
         resampled = found.estimate.seen
         least = found.estimate.least_cases(float(scope.criterion.threshold), confidence)
     bound = near_bound(scope.criterion, found.observed, resampled, Level(confidence=confidence))
+    if math.isinf(bound):
+        return f"{observed.name} tells too little of it: nothing bounds {counted(found.n, scope.metric)}"
     return Scaled(
         scope=scope,
         name=observed.name,

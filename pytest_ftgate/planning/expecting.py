@@ -81,7 +81,7 @@ class _Expectation:
         if self._scope.metric.counts == "votes":
             told = f"decided by {self._criterion.min_cases} votes or more, given after a run"
             return Outlook(prospect=Prospect.UNKNOWN, sentence=told)
-        if few := too_few_calls(self._scope, evidence):
+        if few := too_few_calls(self._scope, evidence, self._confidence):
             word = Prospect.NEVER if evidence == "strict" else Prospect.UNKNOWN
             return Outlook(prospect=word, sentence=few[0], remedy=few[1])
         if isinstance(self._earlier, Scaled):

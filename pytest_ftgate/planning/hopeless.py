@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates.criteria import Evidence
 from pytest_ftgate.gates.selection import Scope, nothing_selected
+from pytest_ftgate.gates.thresholds import percent_text
 from pytest_ftgate.planning import advice
 from pytest_ftgate.planning.preview import Preview
+from pytest_ftgate.stats.ranks import values_to_bound
+from pytest_ftgate.summary.case_results import exact
 from pytest_ftgate.summary.latencies import enough_calls
 
 #: What is the matter, and what to do about it ("" where the former says it).
@@ -27,15 +30,30 @@ def why_never(scope: Scope, preview: Preview) -> Reason | None:
     return next((reason for find in _REASONS if (reason := find(scope, preview))), None)
 
 
-def too_few_calls(scope: Scope, evidence: Evidence) -> Reason | None:
-    """Why a percentile of so few calls says little: strict evidence never takes it."""
+def too_few_calls(scope: Scope, evidence: Evidence, confidence: float) -> Reason | None:
+    """Why a percentile of so few calls says little: nothing bounds it, so strict evidence never takes it."""
     found = _PERCENTILE.fullmatch(scope.metric.name)
-    enough = enough_calls(int(found[1])) if found else 0
-    if found is None or scope.planned >= enough:
+    if found is None:
         return None
-    told = f"the p{found[1]} of {advice.counted(scope.planned, scope)} is just the slowest of them: "
+    percent = int(found[1])
+    single, enough = enough_calls(percent), _calls_to_show(scope, percent, evidence, confidence)
+    if scope.planned >= enough:
+        return None
+    told = f"the p{percent} of {advice.counted(scope.planned, scope)} "
+    if scope.planned >= single:
+        told += f"has no upper bound at {percent_text(exact(confidence))} confidence: "
+    else:
+        told += "is just the slowest of them: "
     told += "strict evidence never takes it" if evidence == "strict" else "a single slow call decides"
     return told, advice.more(enough - scope.planned, scope)
+
+
+def _calls_to_show(scope: Scope, percent: int, evidence: Evidence, confidence: float) -> int:
+    """From how many calls on a percentile can be GO by more than its largest call."""
+    is_bounded_above = scope.compares or scope.criterion.bound == "at_most"
+    if evidence == "point" or not is_bounded_above:
+        return enough_calls(percent)
+    return max(enough_calls(percent), values_to_bound(percent, confidence))
 
 
 def _no_case(scope: Scope, preview: Preview) -> Reason | None:

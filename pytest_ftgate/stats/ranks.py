@@ -14,6 +14,11 @@ from pytest_ftgate.stats.weighted_sums import Part, WeightedSumEstimate
 _MOST_NATS = 700.0  # exp of more than this is no float any more
 
 
+def values_to_bound(percent: int, confidence: float) -> int:
+    """The fewest values that bound their percentile, 50…99, from above (Wilks 1941): 59 for p95 at 95 %."""
+    return math.ceil(math.log(1 - confidence) / math.log(percent / 100) - 1e-9)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankEstimate:
     """Distribution-free bounds of the nearest-rank percentile of independent values, in their unit.
@@ -57,7 +62,7 @@ class RankEstimate:
 
     def values_to_bound(self, confidence: float) -> int:
         """The fewest values that have an upper bound at this confidence: 59 for p95 at 95 %."""
-        return math.ceil(math.log(1 - confidence) / math.log(self.percent / 100) - 1e-9)
+        return values_to_bound(self.percent, confidence)
 
     def _at_most(self, below: int) -> float:
         return binomial_at_most(below, len(self.ordered), self.percent / 100)

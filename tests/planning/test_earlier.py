@@ -159,6 +159,17 @@ def test_an_earlier_run_may_be_too_short() -> None:
     )
 
 
+def test_an_earlier_run_without_an_upper_bound_tells_nothing_of_more_calls() -> None:
+    of = cases(400)
+
+    outlook = planned(of, earlier(of[:200], *TIMES), metric="latency_p99", at_most="2").outlook
+
+    assert (outlook.prospect, outlook.sentence) == (
+        Prospect.UNKNOWN,
+        "run.jsonl tells too little of it: nothing bounds 200 calls",
+    )
+
+
 def test_a_percentile_of_few_calls_is_never_shown_even_if_it_was_once_measured() -> None:
     of = cases(120)
 

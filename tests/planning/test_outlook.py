@@ -188,8 +188,23 @@ def test_the_p99_of_few_calls_bounds_nothing() -> None:
     assert (outlooks["strict"].prospect, outlooks["strict"].sentence, outlooks["strict"].remedy) == (
         Prospect.NEVER,
         "the p99 of 40 calls is just the slowest of them: strict evidence never takes it",
-        "add 60 calls (cases, or repeats of them)",
+        "add 259 calls (cases, or repeats of them)",
     )
+
+
+def test_a_p99_takes_so_many_calls_that_one_is_beyond_it_nearly_always() -> None:
+    gate = {"criteria": {"late": {"metric": "latency_p99", "at_most": "2"}}}
+
+    few, enough = (planned(preview(cases(n), gate), "late").outlooks["strict"] for n in (120, 299))
+    point = planned(preview(cases(120), gate), "late").outlooks["point"]
+
+    assert (few.prospect, few.sentence, few.remedy) == (
+        Prospect.NEVER,
+        "the p99 of 120 calls has no upper bound at 95% confidence: strict evidence never takes it",
+        "add 179 calls (cases, or repeats of them)",
+    )
+    assert (enough.prospect, point.prospect) == (Prospect.UNKNOWN, Prospect.UNKNOWN)
+    assert "upper bound" not in point.sentence
 
 
 def test_what_is_drawn_from_repeats_needs_them() -> None:

@@ -16,8 +16,8 @@ Unit = Literal["rate", "seconds", "number"]
 _NUMBER = re.compile(r"([+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?)\s?(%?)", re.ASCII)
 #: As far as shares that were rounded may be off 100% together.
 _ROUNDED = Fraction(2, 100)
-#: What is surer has bounds that floats, and any number of resamples, can't tell from none.
-_SUREST = Fraction(9999, 10_000)
+#: A surer bound would lie beyond the last of a thousand resamples.
+_SUREST = Fraction(999, 1000)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -40,14 +40,14 @@ def parse_threshold(
 
 
 def parse_confidence(raw: object, where: tuple[str, ...]) -> Fraction:
-    """A confidence above 1/2, up to 99.99%, as 0.95 or 95%."""
+    """A confidence above 1/2, up to 99.9%, as 0.95 or 95%."""
     value, written, _ = _number(raw, where)
     if not 0 < value < 1:
         raise GateError(where, f"{written} is not between 0 and 1: write e.g. 0.95 or 95%")
     if value <= Fraction(1, 2):
         raise GateError(where, f"{written} is too low: write the chance of being right, e.g. 0.95 or 95%")
     if value > _SUREST:
-        raise GateError(where, f"{written} is more than any suite can show: write at most 99.99%, e.g. 95%")
+        raise GateError(where, f"{written} is more than any suite can show: write at most 99.9%, e.g. 95%")
     return value
 
 

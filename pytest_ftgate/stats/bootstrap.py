@@ -46,14 +46,14 @@ class BootstrapEstimate:
     cases: int | None = None
 
     def lower(self, confidence: float) -> float:
-        """The one-sided lower bound."""
-        rank = np.floor(self._share_under(1 - confidence) * (len(self.resampled) + 1) + 1e-9)
-        return self._ranked(int(rank))
+        """The one-sided lower bound; minus infinity where it lies beyond all resampled values."""
+        rank = int(np.floor(self._share_under(1 - confidence) * (len(self.resampled) + 1) + 1e-9))
+        return -math.inf if rank < 1 and self._is_plain else self._ranked(rank)
 
     def upper(self, confidence: float) -> float:
-        """The one-sided upper bound."""
-        rank = np.ceil(self._share_under(confidence) * (len(self.resampled) + 1) - 1e-9)
-        return self._ranked(int(rank))
+        """The one-sided upper bound; infinite where it lies beyond all resampled values."""
+        rank = int(np.ceil(self._share_under(confidence) * (len(self.resampled) + 1) - 1e-9))
+        return math.inf if rank > len(self.resampled) and self._is_plain else self._ranked(rank)
 
     def p_below(self, threshold: float) -> float:
         """One minus the confidence at which the upper bound meets `threshold`, 0…1."""
@@ -65,6 +65,14 @@ class BootstrapEstimate:
         """One minus the confidence at which the lower bound meets `threshold`, 0…1."""
         missed = np.searchsorted(self.resampled, threshold, side="left") + 1
         return self._confidence_of(float(missed) / (len(self.resampled) + 1))
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether bounds are percentiles, whose share of resamples beyond is that of the truth beyond.
+
+        Corrections for skew and small samples reach beyond all resamples long before so sure a bound.
+        """
+        return not (self.bias or self.acceleration or self.cases)
 
     def _ranked(self, rank: int) -> float:
         return float(self.resampled[min(max(rank, 1), len(self.resampled)) - 1])

@@ -18,7 +18,8 @@ from pytest_ftgate.stats.rates import RateEstimate
 SEED = 20_250_601
 #: Cases drawn in one resampling, over all its resamples: a fraction of a second.
 _MOST_DRAWS = 5_000_000
-_LEAST_RESAMPLES = 400
+#: So many have one beyond the surest bound that a gate may ask for, 99.9 %.
+_LEAST_RESAMPLES = 1000
 
 #: The values of one case: of the model, of the baseline.
 Pair = tuple[Fraction, Fraction]

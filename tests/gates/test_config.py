@@ -141,7 +141,7 @@ KEYS = "metric, compare, at_least, at_most, role, suite, category, tag"
         (
             {"confidence": "0.99999999999999999999"},
             "confidence: 0.99999999999999999999 is more than any suite can show: "
-            "write at most 99.99%, e.g. 95%",
+            "write at most 99.9%, e.g. 95%",
         ),
         ({"traffic": {"a": "70"}}, "traffic.a: 70 is not a share: write e.g. 0.3 or 30%"),
         ({"traffic": {"a": "-1%", "b": "101%"}}, "traffic.a: -1% is not a share: write e.g. 0.3 or 30%"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,11 +38,18 @@ def test_p_values_count_one_more_on_both_sides() -> None:
     assert estimate.p_above(50.5) == pytest.approx(51 / 1000)
 
 
-def test_bounds_never_leave_what_was_resampled() -> None:
+def test_bounds_beyond_all_resamples_are_no_bounds() -> None:
     estimate = percentile_estimate(500, EVEN)
 
-    assert (estimate.lower(1), estimate.upper(1)) == (1, 999)
+    assert (estimate.lower(0.999), estimate.upper(0.999)) == (1, 999)
+    assert (estimate.lower(0.9991), estimate.upper(0.9991)) == (-math.inf, math.inf)
     assert (estimate.lower(0), estimate.upper(0)) == (999, 1)
+
+
+def test_corrected_bounds_stay_among_the_resamples() -> None:
+    estimate = BootstrapEstimate(value=500, resampled=EVEN, cases=5)
+
+    assert interval(estimate, 0.99) == (1, 999)
 
 
 def test_bca_with_a_bias_takes_the_shares_of_efron_1987() -> None:

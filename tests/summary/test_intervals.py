@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from pytest_ftgate.cases import Arm
+from pytest_ftgate.stats.bootstrap import RESAMPLES
 from pytest_ftgate.stats.paired_passes import mcnemar_p
 from pytest_ftgate.summary import Group, Rate, Repeats, summarize
+from pytest_ftgate.summary.estimating import resamples
 from tests.support.records import case, record, trials
 
 
@@ -124,3 +126,10 @@ def test_thirty_cases_are_summarized_and_judged_without_numpy() -> None:
     )
 
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("n", [10, 5000, 100_000])
+def test_the_surest_bound_of_a_gate_has_a_resample_beyond_it(n: int) -> None:
+    surest = Fraction(999, 1000)
+
+    assert (resamples(n, RESAMPLES) + 1) * (1 - surest) >= 1

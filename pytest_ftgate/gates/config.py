@@ -70,20 +70,27 @@ def parse_gate(
     """
     reading = Reading(mapping(raw, ()), (), _GATE_KEYS)
     evidence: Evidence = reading.given("evidence", parse_evidence, "point")
-    traffic: Traffic = reading.given("traffic", parse_traffic, {})
+    traffic, shares = _traffic(reading)
     min_cases = reading.given("min_cases", parse_cases, 10)
     given = Given(min_cases=min_cases, evidence=evidence, traffic=traffic, metrics=metrics)
     gate = Gate(
         criteria=reading.tried((), _criteria, raw, given),
         max_errors=reading.given("max_errors", lambda value, where: parse_count(value, 0, where), 0),
         confidence=reading.given("confidence", parse_confidence, Fraction(95, 100)),
-        traffic=traffic,
+        traffic=traffic or {},
+        traffic_written=shares,
         suites=reading.given("suites", texts, _ALL),
         strict=any(option.partition("=")[0] == STRICT_OPTION for option in options),
         is_default="criteria" not in raw,
     )
     reading.refuse()
     return replace(gate, digest=_digest(gate))
+
+
+def _traffic(reading: Reading) -> tuple[Traffic | None, Fraction]:
+    """The shares and what they added up to as written; None after a mistake in them."""
+    nothing: tuple[Traffic | None, Fraction] = ({} if "traffic" not in reading.raw else None, Fraction(1))
+    return reading.given("traffic", parse_traffic, nothing)
 
 
 def _criteria(raw: Mapping[str, Any], given: Given) -> tuple[Criterion, ...]:

@@ -83,7 +83,8 @@ class Criterion:
 class Gate:
     """A whole gate. `is_default` if no `criteria:` were written; `suites` are globs from the rootdir.
 
-    `traffic` holds the share of each category in real use; shares add up to 1, or there are none.
+    `traffic` holds the share of each category in real use; shares add up to 1, or there are none. As written
+    they added up to `traffic_written`, since they may have been rounded.
     `digest` is equal for gates that decide alike, however their numbers were written.
     """
 
@@ -91,6 +92,7 @@ class Gate:
     max_errors: int = 0
     confidence: Fraction = Fraction(95, 100)
     traffic: Mapping[str, Fraction] = field(default_factory=dict)
+    traffic_written: Fraction = Fraction(1)
     suites: tuple[str, ...] = ()
     strict: bool = False  # --ftgate-strict: the criterion `every_case`
     is_default: bool = True

@@ -36,11 +36,14 @@ _TIMES = re.compile(r"(latency|time_to_first_token)_", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the gate says once for all of its criteria, and the metrics that they can name."""
+    """What the gate says once for all of its criteria, and the metrics that they can name.
+
+    `traffic` is None after a mistake in it, so that nobody is told that it is missing.
+    """
 
     min_cases: int
     evidence: Evidence
-    traffic: Traffic
+    traffic: Traffic | None
     metrics: Mapping[str, Metric]
 
 
@@ -71,7 +74,8 @@ def parse_criterion(name: str, row: object, given: Given) -> Criterion:
     }
     reading.refuse()
     criterion = Criterion(name=name, optional=optional, advisory=advisory, **measured, **selectors, **rest)
-    if wrong := metric_of(criterion.metric, given.metrics).split.refuses(criterion, given.traffic):
+    refuses = metric_of(criterion.metric, given.metrics).split.refuses
+    if given.traffic is not None and (wrong := refuses(criterion, given.traffic)):
         raise GateError(where, wrong)
     return criterion
 

@@ -56,15 +56,20 @@ def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
         *_served(summary),
         *touched,
         *within,
-        *_without_share(summary, gate),
+        *_of_traffic(summary, gate),
         *disagreements(summary.cases, float(gate.confidence)),
     )
 
 
-def _without_share(summary: Summary, gate: Gate) -> Iterator[str]:
-    """Categories that `traffic` leaves out: their cases are in no weighted rate."""
+def _of_traffic(summary: Summary, gate: Gate) -> Iterator[str]:
+    """Where a rate is weighted: shares that were scaled, and categories whose cases are in no weighted rate."""
+    if not gate.traffic or not any("weighted_pass_rate" in one.metric for one in gate.criteria):
+        return
+    if gate.traffic_written != 1:
+        written = percent_text(gate.traffic_written)
+        yield f"the shares of `traffic` add up to {written}: they are scaled to 100%"
     planned = Counter(case.planned.category for case in summary.cases if case.planned.skip is None)
-    left_out = [name for name in sorted(planned) if name not in gate.traffic] if gate.traffic else []
+    left_out = [name for name in sorted(planned) if name not in gate.traffic]
     if left_out:
         cases = _count(sum(planned[name] for name in left_out), "case")
         yield f"`traffic` has no share for {_quoted(left_out)}: {cases} not in weighted_pass_rate"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -51,8 +52,8 @@ def parse_confidence(raw: object, where: tuple[str, ...]) -> Fraction:
     return value
 
 
-def parse_traffic(raw: object, where: tuple[str, ...]) -> dict[str, Fraction]:
-    """Each category's share of the traffic, scaled to add up to 1 where they were rounded."""
+def parse_traffic(raw: object, where: tuple[str, ...]) -> tuple[dict[str, Fraction], Fraction]:
+    """Each category's share of the traffic, scaled to add up to 1 where they were rounded; their sum before."""
     written = mapping(raw, where)
     if not written:
         raise GateError(where, "the share of each category is missing, e.g. {simple: 70%, edge_case: 30%}")
@@ -68,7 +69,7 @@ def parse_traffic(raw: object, where: tuple[str, ...]) -> dict[str, Fraction]:
     together = sum(shares.values(), Fraction(0))
     if abs(together - 1) > _ROUNDED:
         raise GateError(where, f"the shares add up to {_plain(together * 100)}%, and have to make 100%")
-    return {category: share / together for category, share in shares.items()}
+    return {category: share / together for category, share in shares.items()}, together
 
 
 def parse_count(raw: object, least: int, where: tuple[str, ...]) -> int:
@@ -113,7 +114,10 @@ def _check_rate(
 
 
 def _plain(value: Fraction) -> str:
-    return f"{float(value):.12g}"
+    try:
+        return f"{float(value):.12g}"
+    except OverflowError:  # the ratio of two floats may be beyond all floats
+        return f"{Decimal(value.numerator) / value.denominator:.6e}"
 
 
 def _shown(raw: Any) -> str:

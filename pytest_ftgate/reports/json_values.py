@@ -10,9 +10,16 @@ from typing import Any
 
 def number(value: Fraction | float | None) -> float | int | None:
     """A finite JSON number; whole ones without a decimal point, so that equal values have equal bytes."""
-    if value is None or not math.isfinite(value):
+    if value is None or not _is_finite(value):
         return None
     return int(value) if value == int(value) else float(value)
+
+
+def _is_finite(value: Fraction | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a fraction beyond all floats
+        return False
 
 
 def plain(value: Any) -> Any:

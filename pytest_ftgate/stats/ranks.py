@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ class RankComparison:
     def lower(self, confidence: float) -> float:
         """The one-sided lower bound; minus infinity where nothing bounds it."""
         bound = self._sum.lower(confidence)
-        return bound if math.isinf(bound) else self._unscaled(bound)
+        # Of what is too large for a float the largest one is a bound as well.
+        return bound if math.isinf(bound) else min(self._unscaled(bound), sys.float_info.max)
 
     def upper(self, confidence: float) -> float:
         """The one-sided upper bound; infinite where nothing bounds it."""

@@ -1,4 +1,4 @@
-"""Whether a run is whole: what it lacks, and what its reader is warned of. No criterion is looked at."""
+"""Whether a run is whole: what it lacks, and what its reader is warned of. No criterion is judged."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates.criteria import Gate
 from pytest_ftgate.gates.disagreement import disagreements
+from pytest_ftgate.gates.thresholds import percent_text
 from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.record.trials import Outcome, Trial
 from pytest_ftgate.summary import Summary
@@ -62,7 +63,7 @@ def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
 
 
 def _of_traffic(summary: Summary, gate: Gate) -> Iterator[str]:
-    """Where a rate is weighted: shares that were scaled, and categories whose cases are in no weighted rate."""
+    """Where a rate is weighted: shares that were scaled, categories whose cases are left out."""
     if not gate.traffic or not any("weighted_pass_rate" in one.metric for one in gate.criteria):
         return
     if gate.traffic_written != 1:

@@ -53,7 +53,7 @@ def parse_confidence(raw: object, where: tuple[str, ...]) -> Fraction:
 
 
 def parse_traffic(raw: object, where: tuple[str, ...]) -> tuple[dict[str, Fraction], Fraction]:
-    """Each category's share of the traffic, scaled to add up to 1 where they were rounded; their sum before."""
+    """Each category's share of the traffic, scaled to add up to 1 where they were rounded; the sum before."""
     written = mapping(raw, where)
     if not written:
         raise GateError(where, "the share of each category is missing, e.g. {simple: 70%, edge_case: 30%}")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.gates import CriterionResult, Status, Verdict, parse_gate
+from pytest_ftgate.gates import CriterionResult, GateError, Status, Verdict, parse_gate
 from pytest_ftgate.stats.estimates import interval
 from pytest_ftgate.stats.rates import RateEstimate
 from pytest_ftgate.stats.weighted_sums import unpaired_difference
@@ -63,6 +63,29 @@ def test_rounded_shares_are_scaled() -> None:
 
     assert gate.traffic == {"a": Fraction(1, 3), "b": Fraction(1, 3), "c": Fraction(1, 3)}
     assert gate.digest != parse_gate({}).digest
+
+
+def test_it_is_said_that_rounded_shares_are_scaled() -> None:
+    verdict = weighted({"simple": (10, 10), "edge": (5, 20)}, {"simple": "74.6%", "edge": "24%"})
+
+    assert verdict.warnings == ("the shares of `traffic` add up to 98.6%: they are scaled to 100%",)
+
+
+def test_traffic_that_weights_nothing_is_no_reason_to_warn() -> None:
+    cases = [case(f"c{number}", category="rare") for number in range(10)]
+
+    verdict = judged(cases, None, gate_of(at_least="50%") | {"traffic": {"simple": "98%"}}).verdict
+
+    assert verdict.warnings == ()
+
+
+def test_a_mistake_in_traffic_is_told_once() -> None:
+    gate = gate_of(metric="weighted_pass_rate", at_least="50%") | {"traffic": {"simple": "70"}}
+
+    with pytest.raises(GateError) as told:
+        parse_gate(gate)
+
+    assert str(told.value) == "traffic.simple: 70 is not a share: write e.g. 0.3 or 30%"
 
 
 def test_a_category_of_the_traffic_without_a_case_leaves_it_open() -> None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from pytest_ftgate.gates import takes
 from pytest_ftgate.gates.entries import has_entry
-from pytest_ftgate.gates.estimates import amounts, percentile, totals, wins
+from pytest_ftgate.gates.estimates import amounts, percentile, totals, totals_p, wins
 from pytest_ftgate.gates.metrics import MAJORITY, Metric
 from pytest_ftgate.gates.strata import BY_TRAFFIC, SEEN_OR_NOT
 from pytest_ftgate.record.plan import PlannedCase
@@ -99,6 +99,7 @@ _METRICS = (
         take=partial(takes.statistics, of_trial=takes.bleu_of),
         combine=takes.bleu,
         estimate=partial(totals, score="bleu"),
+        p_of_equal=partial(totals_p, score="bleu"),
     ),
     Metric(
         name="chrf",
@@ -110,6 +111,7 @@ _METRICS = (
         take=partial(takes.statistics, of_trial=takes.chrf_of),
         combine=takes.chrf,
         estimate=partial(totals, score="chrf"),
+        p_of_equal=partial(totals_p, score="chrf"),
     ),
     Metric(
         name="perplexity",
@@ -120,6 +122,7 @@ _METRICS = (
         is_lost=takes.without_logprobs,
         combine=takes.perplexity,
         estimate=partial(totals, score="perplexity"),
+        p_of_equal=partial(totals_p, score="perplexity"),
     ),
     Metric(
         name="tokens",

@@ -107,7 +107,8 @@ class CriterionResult:
     two-sided one at the gate's confidence in the same unit, None where nothing bounds it. `n` counts cases
     (calls for latency, votes for preference). `evidence` is what it was decided by. `reason` is one plain
     sentence. `threshold` is the text with its bound: `≥ 85%`. `waived` says why an optional criterion does
-    not decide although it was measured.
+    not decide although it was measured. `p_value`, 0…1, is the two-sided one of two equal arms, for
+    differences of scores; it decides nothing.
     """
 
     name: str
@@ -122,3 +123,4 @@ class CriterionResult:
     reason: str
     interval: tuple[float, float] | None = None
     waived: str | None = None
+    p_value: float | None = None

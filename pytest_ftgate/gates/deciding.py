@@ -93,6 +93,7 @@ def _result(
         reason=reason,
         waived=waived,
         interval=_interval(found, question.level.confidence),
+        p_value=found.p_value,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pytest_ftgate.gates.samples import Sampled, mean_of
 from pytest_ftgate.stats.estimates import Estimate, interval
@@ -16,8 +16,11 @@ from pytest_ftgate.stats.ranks import RankEstimate, compared_percentile
 from pytest_ftgate.stats.rates import RateEstimate
 from pytest_ftgate.stats.unseen import with_unseen
 from pytest_ftgate.summary.amounts import ENOUGH, amount_estimate, amount_ratio
-from pytest_ftgate.summary.estimating import SEED, change_estimate, rate_estimate, resamples
+from pytest_ftgate.summary.estimating import SEED, change_estimate, change_p, rate_estimate, resamples
 from pytest_ftgate.summary.latencies import enough_calls
+
+if TYPE_CHECKING:  # loads numpy
+    from pytest_ftgate.stats.totals import Formula
 
 Score = Literal["bleu", "chrf", "perplexity"]
 
@@ -34,12 +37,19 @@ class Unbounded:
 
 
 Estimator = Callable[[Sampled], Estimate | Unbounded]
+#: The two-sided p-value, 0…1, of two equal arms.
+Test = Callable[[Sampled], float]
 
 
 def graded(sampled: Sampled) -> Estimate | Unbounded:
     """Of values in 0…1, one a case: Wilson and Tango where all are 0 or 1, else by resampling cases."""
     model, *baseline = (_values(sampled, arm) for arm in range(len(sampled.rows[0])))
     return change_estimate(list(zip(model, *baseline, strict=True))) if baseline else rate_estimate(model)
+
+
+def graded_p(sampled: Sampled) -> float:
+    """Of values in 0…1 of both arms: the exact McNemar test where all are 0 or 1, else flips of signs."""
+    return change_p(list(zip(_values(sampled, 0), _values(sampled, 1), strict=True)))
 
 
 def wins(sampled: Sampled) -> Estimate | Unbounded:
@@ -66,9 +76,9 @@ def totals(sampled: Sampled, score: Score) -> Estimate | Unbounded:
         return few
     from pytest_ftgate.stats import totals as stats  # noqa: PLC0415  (loads numpy)
 
-    formula = {"bleu": stats.bleu, "chrf": stats.chrf, "perplexity": stats.perplexity}[score]
+    formula = _formula(score)
     count = resamples(len(sampled.rows), stats.RESAMPLES)
-    model, *baseline = ([list(map(float, sample)) for sample in column] for column in sampled.columns)
+    model, *baseline = _statistics(sampled)
     if not baseline:
         found = stats.total_estimate(formula, model, seed=SEED, resamples=count)
         return found if score == "perplexity" else _on_a_scale(found, sampled)
@@ -79,6 +89,15 @@ def totals(sampled: Sampled, score: Score) -> Estimate | Unbounded:
     if compared is None:
         return Unbounded(why="the baseline may be 0")
     return compared if score == "perplexity" else _on_a_scale(compared, sampled)
+
+
+def totals_p(sampled: Sampled, score: Score) -> float:
+    """Of a score of all cases' summed statistics: approximate randomization by case."""
+    from pytest_ftgate.stats import totals as stats  # noqa: PLC0415  (loads numpy)
+
+    count = resamples(len(sampled.rows), stats.RESAMPLES)
+    model, baseline = _statistics(sampled)
+    return stats.randomization_p(_formula(score), model, baseline, seed=SEED, resamples=count)
 
 
 def percentile(sampled: Sampled, percent: int) -> Estimate | Unbounded:
@@ -136,6 +155,16 @@ def _on_a_scale(found: Estimate, sampled: Sampled) -> Estimate:
     if sampled.compare == "delta" and high - low > _ALIKE:
         return found
     return with_unseen(found, value=float(observed), n=len(sampled.rows), least=least, most=most)
+
+
+def _formula(score: Score) -> Formula:
+    from pytest_ftgate.stats import totals as stats  # noqa: PLC0415  (loads numpy)
+
+    return {"bleu": stats.bleu, "chrf": stats.chrf, "perplexity": stats.perplexity}[score]
+
+
+def _statistics(sampled: Sampled) -> list[list[list[float]]]:
+    return [[list(map(float, sample)) for sample in column] for column in sampled.columns]
 
 
 def _number(sampled: Sampled, drawn: Sequence[int]) -> float | None:

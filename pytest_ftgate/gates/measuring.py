@@ -32,7 +32,7 @@ class Measurement:
     rates of groups of cases where there are several. `n` counts cases or calls; `lost` counts errored trials
     that took a value away, `errored` the cases in which an error counts as an outcome; then `spared` is the
     measurement if each of them counted for shipping. `typical_s` is the smallest median of an arm's times,
-    None where no times are measured.
+    None where no times are measured. `p_value`, two-sided, is that of two equal arms, for differences only.
     """
 
     observed: Fraction | None = None
@@ -45,6 +45,7 @@ class Measurement:
     errored: int = 0
     spared: Measurement | None = None
     typical_s: Fraction | None = None
+    p_value: float | None = None
 
 
 def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -> Measurement:
@@ -100,7 +101,13 @@ def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -
         baseline=_weighted(baseline, weights) if scope.compares else None,
         parts={key: StratumRate(rate=model[key], n=len(values[key])) for key in groups},
         n=sum(map(len, values.values())),
+        p_value=_p_value(scope, next(iter(groups.values()))) if len(groups) == 1 else None,
     )
+
+
+def _p_value(scope: Scope, sampled: Sampled) -> float | None:
+    test = scope.metric.test
+    return test(sampled) if test and scope.criterion.compare == "delta" else None
 
 
 def _share(
@@ -182,6 +189,7 @@ def _combined(scope: Scope, rows: Sequence[Row], lost: int) -> Measurement:
         n=min(map(len, columns)) if by_call else len(rows),
         lost=lost,
         typical_s=min(map(_median, columns)) if by_call and metric.unit == "seconds" else None,
+        p_value=_p_value(scope, sampled),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pytest_ftgate.gates.criteria import Compare
 from pytest_ftgate.gates.entries import entry_passed, entry_value, has_entry
-from pytest_ftgate.gates.estimates import Estimator, by_resampling, graded, rate_by_resampling
+from pytest_ftgate.gates.estimates import Estimator, Test, by_resampling, graded, graded_p, rate_by_resampling
 from pytest_ftgate.gates.samples import Combine, Sample, mean_of
 from pytest_ftgate.gates.strata import WHOLE, Split
 from pytest_ftgate.gates.thresholds import Unit, parse_count
@@ -40,8 +40,9 @@ class Metric:
     samples (at least one). An errored trial that `is_lost` is not taken and makes the criterion
     INCONCLUSIVE. `applies` says for which planned cases the metric has a value. `paired` metrics see samples
     that hold the model's numbers and then the baseline's. `estimate` says what the samples show of the truth;
-    without one, passes are taken as such, and all else is resampled by case. `nothing` says why there was
-    nothing to measure, `lacking` what is the matter with single cases that gave no value.
+    without one, passes are taken as such, and all else is resampled by case. `p_of_equal` is the p-value of
+    two equal arms, for `compare: delta`. `nothing` says why there was nothing to measure, `lacking` what is
+    the matter with single cases that gave no value.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Metric:
     take: Callable[[Sequence[Trial]], Sequence[Sample]] = lambda _: ()
     combine: Combine = mean_of
     estimate: Estimator | None = None
+    p_of_equal: Test | None = None
     split: Split = WHOLE
     is_lost: Callable[[Trial], bool] = lambda _: True
     paired: bool = False
@@ -71,6 +73,11 @@ class Metric:
         if self.estimate or self.passed:
             return self.estimate or graded
         return rate_by_resampling if self.unit == "rate" else by_resampling
+
+    @property
+    def test(self) -> Test | None:
+        """The test of two equal arms; None without one."""
+        return self.p_of_equal or (graded_p if self.passed else None)
 
 
 def entry_metric(names: Sequence[str]) -> Metric:
@@ -114,6 +121,7 @@ def mean_metric(name: str) -> Metric:
         applies=lambda case: any(has_entry(check, (name,)) for check in case.expect),
         take=take,
         estimate=graded,
+        p_of_equal=graded_p,
     )
 
 

@@ -122,6 +122,7 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
         "observed": number(result.observed),
         "threshold": result.threshold,
         "interval": plain(result.interval),
+        "p_value": number(result.p_value),
         "n": result.n,
         "evidence": result.evidence,
         "decides": result.decides,

@@ -103,15 +103,21 @@ class Told:
             return "lower the threshold, or take harder cases"
         return f"lower the threshold, or {_POINT}: one miss is NO-GO then"
 
-    def too_small(self, least: int) -> str:
-        """Why so few cases never make this GO; `least` would, if all went well."""
+    def too_small(self, least: int, *, possible: bool = False) -> str:
+        """Why so few cases never make this GO; `least` would, if all went well.
+
+        `possible`: with a baseline that is worse than assumed even so few could.
+        """
         n, needed = self.scope.planned, self.criterion.needed
         at = f"{needed} with {self._confidence} confidence"
         if is_difference(self.scope):
             best = math.floor(self.powers.best * n + 1e-9)
             good, bad = ("win", "loss") if self.criterion.bound == "at_least" else ("loss", "win")
             both = f"{best} {plural(good, best)} and no {bad}"
-            return f"not even {both} in {counted(n, self.scope)} would show {at}; {least:,} cases could"
+            if_so = f"with a baseline at {percent(self.truth.baseline)}, " if possible else ""
+            return (
+                f"{if_so}not even {both} in {counted(n, self.scope)} would show {at}; {least:,} cases could"
+            )
         wanted, enough = (
             (f"{n:,} of {n:,}", f"{least:,} of {least:,}")
             if self.criterion.bound == "at_least"

@@ -14,7 +14,7 @@ from pytest_ftgate.planning.earlier import Scaled, scaled
 from pytest_ftgate.planning.hopeless import too_few_calls, why_never
 from pytest_ftgate.planning.observed import Observed
 from pytest_ftgate.planning.outlook import CriterionPlan, Outlook, Prospect
-from pytest_ftgate.planning.powers import Powers, powers_of
+from pytest_ftgate.planning.powers import DifferencePowers, Powers, powers_of
 from pytest_ftgate.planning.preview import Preview
 from pytest_ftgate.stats.rate_power import POWER
 
@@ -163,9 +163,11 @@ class _Expectation:
             said = f"were its values all or nothing: {told.too_small(least)}"
             return Outlook(prospect=Prospect.UNKNOWN, sentence=said, remedy=f"{_FROM} to see how they vary")
         more = max(cases or 0, least) - n
+        # What the assumed baseline rules out is not ruled out: a worse one leaves more to win.
+        possible = isinstance(told.powers, DifferencePowers) and told.powers.ever(n)
         return Outlook(
-            prospect=Prospect.NEVER,
-            sentence=told.too_small(least),
+            prospect=Prospect.TOO_FEW if possible else Prospect.NEVER,
+            sentence=told.too_small(least, possible=possible),
             remedy=told.at_least(least - n, more),
             needed=cases,
         )

@@ -180,6 +180,10 @@ class DifferencePowers(Powers):
         found = rate_power.smallest(lambda n: float(self._could_show(n)), 0.5, look=_look(room))
         return found.cases if found else None
 
+    def ever(self, n: int) -> bool:
+        """Whether any answers to `n` cases show it: at best the model wins all, whatever was assumed."""
+        return n > 1 and PairedEstimate(wins=n, losses=0, n=n).lower(self.confidence) >= float(self.threshold)
+
     def _could_show(self, n: int) -> bool:
         """Whether winning every case that the baseline fails, and losing none, would do."""
         wins = math.floor(self.best * n + 1e-9)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from pytest_ftgate.models.engine import CompletionEngine
     from pytest_ftgate.scorers.spec import ScorerSpec
 
+#: How many tests without a baseline are named.
+_NAMED = 3
+
 
 class FtgateSession:
     """What the hooks of one process share; kept in `config.stash`, ends with the process's session.
@@ -226,7 +229,7 @@ class FtgateSession:
         self.remarks = [
             *self.collected.warnings,
             *self.arms.remarks(),
-            *(f"{key} asks for a baseline and there is none: not run" for key in lacking),
+            *_not_run(lacking),
         ]
         if self.store is not None:
             self.remarks += self.store.remarks()
@@ -254,3 +257,11 @@ def case_text(test: EvalTest) -> str:
     from pytest_ftgate.reports.case_text import render_case  # noqa: PLC0415
 
     return render_case(test.case, test.trials)
+
+
+def _not_run(lacking: Sequence[str]) -> list[str]:
+    """What there is to say of tests that ask for a baseline which the run lacks."""
+    if len(lacking) <= _NAMED:
+        return [f"{key} asks for a baseline and there is none: not run" for key in lacking]
+    first = ", ".join(lacking[:_NAMED])
+    return [f"{len(lacking)} tests ask for a baseline and there is none: not run: {first} …"]

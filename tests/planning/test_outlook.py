@@ -79,12 +79,21 @@ def test_a_good_baseline_leaves_no_room(evidence: str) -> None:
     )
 
 
-def test_too_few_pairs_show_nothing_even_if_all_goes_well() -> None:
+def test_too_few_pairs_show_nothing_if_the_baseline_is_as_good_as_assumed() -> None:
     assert strict(20, Assumptions(baseline=0.95), compare="delta", at_least="-5%") == (
-        Prospect.NEVER,
-        "not even 1 win and no loss in 20 cases would show ≥ -5% with 95% confidence; 34 cases could",
+        Prospect.TOO_FEW,
+        "with a baseline at 95%, not even 1 win and no loss in 20 cases would show ≥ -5% with 95% confidence; "
+        "34 cases could",
         "add at least 14 cases of category adversarial (about 249 for GO in 4 of 5 runs)",
     )
+
+
+def test_too_few_pairs_show_nothing_even_if_the_model_wins_them_all() -> None:
+    assumed = Assumptions(baseline=0.1)
+    prospect, sentence, _ = strict(3, assumed, compare="delta", at_least="60%", min_cases=1)
+
+    assert prospect is Prospect.NEVER
+    assert sentence.startswith("not even ")
 
 
 def test_too_few_cases_say_how_many_more() -> None:

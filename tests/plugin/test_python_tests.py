@@ -246,6 +246,19 @@ def test_without_a_baseline_a_test_that_asks_for_one_is_skipped_not_planned_and_
     assert "tests/test_eval.py::test_capital[italy]" in " ".join(project.verdict["warnings"])
 
 
+def test_many_tests_without_a_baseline_are_one_remark(python: Project) -> None:
+    python.write("tests/test_eval.py", BOTH)
+    python.write("tests/test_more.py", BOTH.replace("test_capital", "test_again"))
+
+    python.run(GOOD, "--ftgate-report=report.json", "evals", "tests")
+
+    remarks = [text for text in report(python)["warnings"] if "baseline" in text]
+    assert remarks == [
+        "8 tests ask for a baseline and there is none: not run: tests/test_eval.py::test_capital[france], "
+        "tests/test_eval.py::test_capital[italy], tests/test_eval.py::test_capital[japan] …"
+    ]
+
+
 def test_repeats_run_as_tests_of_their_own(project: Project) -> None:
     project.write(
         "tests/test_eval.py", CHECKED.replace("\ndef", ", id='italy')\ndef").replace('yaml")', 'yaml"')

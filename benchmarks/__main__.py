@@ -1,7 +1,7 @@
 """`python -m benchmarks`: what a run costs, beside bare loops as busy, and how far its statistics hold.
 
-`python -m benchmarks live`, `collect`, `recorded`, `unused` or `coverage` measure one part; `--quick` takes
-each figure once, and fewer of them. What the figures mean is said in README.md.
+`python -m benchmarks live`, `collect`, `recorded`, `unused`, `judge` or `coverage` measure one part;
+`--quick` takes each figure once, and fewer of them. What the figures mean is said in README.md.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import coverage
+from benchmarks import coverage, deciding
 from benchmarks.measuring import ROOT, Cost, cost_of, server
 
 COSTS = ("live", "collect", "recorded", "unused")
@@ -27,13 +27,15 @@ ONLY_OURS = [part for name in _OTHERS for part in ("-p", f"no:{name}")]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("parts", nargs="*", default=[*COSTS, "coverage"])
+    parser.add_argument("parts", nargs="*", default=[*COSTS, "judge", "coverage"])
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if costs := [part for part in options.parts if part in COSTS]:
         _print_costs(costs, runs=1 if options.quick else 3)
+    if "judge" in options.parts:
+        _print_table(deciding.table(options.quick))
     if "coverage" in options.parts:
-        _print_coverage(options.quick)
+        _print_table(coverage.table(options.quick))
 
 
 def _print_costs(names: Sequence[str], runs: int) -> None:
@@ -45,9 +47,9 @@ def _print_costs(names: Sequence[str], runs: int) -> None:
             print(f"{name:<44}{costs}  {compared}", flush=True)
 
 
-def _print_coverage(quick: bool) -> None:
+def _print_table(rows: Iterable[tuple[str, str, str]]) -> None:
     print(f"{'what':<68}{'found':>8}  remark")
-    for name, found, remark in coverage.table(quick):
+    for name, found, remark in rows:
         print(f"{name:<68}{found:>8}  {remark}", flush=True)
 
 

@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator
 from random import Random
 
-from pytest_ftgate.gates import assess
+from pytest_ftgate.gates import Assessment, assess
 from pytest_ftgate.record import Record
-from pytest_ftgate.reports.json_report import report_json
 from tests.support.records import case, record, trial
 
 #: Cases, and what is aimed at, in seconds.
@@ -22,10 +21,22 @@ def table(quick: bool) -> Iterator[tuple[str, str, str]]:
         for timed in (False, True):
             made = made_record(cases, timed=timed)
             began = time.perf_counter()
-            report_json(assess(made))
+            estimate_all(assess(made))
             took = time.perf_counter() - began
             what = "with latencies and tokens" if timed else "passes and failures"
             yield f"judge {cases:,} cases on both arms, {what}", f"{took:.2f} s", f"aim {aim_s:g} s"
+
+
+def estimate_all(assessment: Assessment) -> None:
+    """Computes what reports show of groups and arms, beside the criteria, which are decided already."""
+    confidence = float(assessment.gate.confidence)
+    for group in assessment.summary.groups:
+        group.delta_interval(confidence)
+        for rate in (group.model, group.baseline):
+            if rate is not None:
+                rate.interval(confidence)
+        assert group.p_value is not None
+    assessment.summary.comparison(confidence)
 
 
 def made_record(cases: int, *, timed: bool) -> Record:

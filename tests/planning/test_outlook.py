@@ -82,8 +82,8 @@ def test_a_good_baseline_leaves_no_room(evidence: str) -> None:
 def test_too_few_pairs_show_nothing_if_the_baseline_is_as_good_as_assumed() -> None:
     assert strict(20, Assumptions(baseline=0.95), compare="delta", at_least="-5%") == (
         Prospect.TOO_FEW,
-        "with a baseline at 95%, not even 1 win and no loss in 20 cases would show ≥ -5% with 95% confidence; "
-        "34 cases could",
+        "with a baseline at 95%, not even 1 win and no loss in 20 cases would show ≥ -5% "
+        "with 95% confidence; 34 cases could",
         "add at least 14 cases of category adversarial (about 249 for GO in 4 of 5 runs)",
     )
 

@@ -19,6 +19,9 @@ from tests.scorers.build import case, check
 
 GOOD = Score(scorer="mine", value=1.0, passed=True, explanation="mine: fine")
 
+#: An alarm may fall into a callback of the garbage collector, which can't raise: the timer repeats.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 class OthersAlarmError(BaseException):
     """What the owner of another alarm raises."""

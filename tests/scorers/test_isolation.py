@@ -38,6 +38,9 @@ def messy(completion, case):
     return True
 """
 
+#: An alarm may fall into a callback of the garbage collector, which can't raise: the timer repeats.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture(autouse=True)
 def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

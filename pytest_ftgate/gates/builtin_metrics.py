@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from types import MappingProxyType
+from typing import Literal
 
 from pytest_ftgate.gates import takes
 from pytest_ftgate.gates.entries import has_entry
 from pytest_ftgate.gates.estimates import amounts, percentile, totals, totals_p, wins
 from pytest_ftgate.gates.metrics import MAJORITY, Metric
+from pytest_ftgate.gates.samples import Sample
 from pytest_ftgate.gates.strata import BY_TRAFFIC, SEEN_OR_NOT
 from pytest_ftgate.record.plan import PlannedCase
+from pytest_ftgate.record.trials import Trial
 from pytest_ftgate.summary.amounts import cost, output_tokens
 from pytest_ftgate.summary.case_results import trial_passed
 from pytest_ftgate.summary.latencies import PERCENTILES, Clock
@@ -42,6 +46,27 @@ def _time_metrics(prefix: str, clock: Clock, doc: str) -> list[Metric]:
         )
         for percent in PERCENTILES
     ]
+
+
+def _corpus_metric(
+    name: Literal["bleu", "chrf"],
+    written: str,
+    of_trial: Callable[[Trial], Sequence[Sample]],
+    combine: Callable[[Sequence[Sample]], Fraction],
+) -> Metric:
+    """A score of all cases' summed statistics, which the scorer of the same name leaves in their trials."""
+    return Metric(
+        name=name,
+        doc=f"Corpus {written} of the cases that have a `{name}` entry.",
+        unit="rate",
+        compares=("value", "delta"),
+        nothing=f"no trial holds the statistics of `{name}`",
+        applies=partial(_has_scorer, scorer=name),
+        take=partial(takes.statistics, of_trial=of_trial),
+        combine=combine,
+        estimate=partial(totals, score=name),
+        p_of_equal=partial(totals_p, score=name),
+    )
 
 
 def _votes_metric(name: str, doc: str) -> Metric:
@@ -89,30 +114,8 @@ _METRICS = (
         paired=True,
         judges=True,
     ),
-    Metric(
-        name="bleu",
-        doc="Corpus BLEU of the cases that have a `bleu` entry.",
-        unit="rate",
-        compares=("value", "delta"),
-        nothing="no trial holds the statistics of `bleu`",
-        applies=partial(_has_scorer, scorer="bleu"),
-        take=partial(takes.statistics, of_trial=takes.bleu_of),
-        combine=takes.bleu,
-        estimate=partial(totals, score="bleu"),
-        p_of_equal=partial(totals_p, score="bleu"),
-    ),
-    Metric(
-        name="chrf",
-        doc="Corpus chrF of the cases that have a `chrf` entry.",
-        unit="rate",
-        compares=("value", "delta"),
-        nothing="no trial holds the statistics of `chrf`",
-        applies=partial(_has_scorer, scorer="chrf"),
-        take=partial(takes.statistics, of_trial=takes.chrf_of),
-        combine=takes.chrf,
-        estimate=partial(totals, score="chrf"),
-        p_of_equal=partial(totals_p, score="chrf"),
-    ),
+    _corpus_metric("bleu", "BLEU", takes.bleu_of, takes.bleu),
+    _corpus_metric("chrf", "chrF", takes.chrf_of, takes.chrf),
     Metric(
         name="perplexity",
         doc="exp of minus the mean log-probability of all answer tokens.",

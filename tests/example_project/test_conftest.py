@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from example_project.assistant.server import Server
-from tests.example_project.conftest import RECITED
+from tests.example_project.conftest import EXAMPLE, RECITED
 
-EXAMPLE = Path(__file__).parents[2] / "example_project"
 CASES = f"""
 cases:
   - {{id: hello, prompt: Hello, expect: {{exact_match: {{reference: {json.dumps(RECITED["speaker"])}}}}}}}

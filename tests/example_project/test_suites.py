@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -18,26 +17,16 @@ import pytest
 from pytest_ftgate.cases import EvalCase, Role
 from pytest_ftgate.files.case_file import read_suite
 from pytest_ftgate.scorers import BUILTIN
+from tests.example_project.conftest import EXAMPLE
 from tests.example_project.skeletons import Skeletons, normalized
 
-EXAMPLE = Path(__file__).parents[2] / "example_project"
 #: These need a second model, which the example does not have.
 NEED_A_JUDGE = {"judge", "prefer", "similarity"}
 #: How many samples each model was trained on, and from which seed they come.
 LOG = json.loads((EXAMPLE / "training" / "log.json").read_text(encoding="utf-8"))
 SEED, MASKED = 1, 30_000
 
-
-@pytest.fixture(scope="module", autouse=True)
-def example_on_path() -> Iterator[None]:
-    """The example's own packages, importable as they are for its users, and gone afterwards."""
-    known = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(EXAMPLE))
-        yield
-    for name in set(sys.modules) - known:
-        if name.partition(".")[0] in ("evals", "training"):
-            del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("example_on_path")
 
 
 @pytest.fixture(scope="module")

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Iterator
 from importlib import import_module
 from itertools import islice
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "example_project"
+from tests.example_project.conftest import EXAMPLE
+
 LOG: dict[str, Any] = json.loads((EXAMPLE / "training" / "log.json").read_text(encoding="utf-8"))
 CARD = (EXAMPLE / "MODEL_CARD.md").read_text(encoding="utf-8")
 WEIGHTS = sorted((EXAMPLE / "assistant" / "weights").glob("*.npz"))
 NAMES = ["base", "tuned-v1", "tuned-v2"]
 
-
-@pytest.fixture(autouse=True)
-def example_on_path() -> Iterator[None]:
-    known = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(EXAMPLE))
-        yield
-    for name in set(sys.modules) - known:
-        if name.partition(".")[0] in ("training", "assistant"):
-            del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("example_on_path")
 
 
 def samples(name: str, count: int, seed: int = 1) -> list[Any]:

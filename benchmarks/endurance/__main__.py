@@ -1,6 +1,6 @@
 """`python -m benchmarks endurance`: kills, faults, load and outages; exits 1 if an aim is missed.
 
-`--quick` takes the bounded form that CI runs; names choose parts; what each shows is said in `benchmarks/README.md`.
+`--quick` takes the bounded form that CI runs; names choose parts. What each shows: `benchmarks/README.md`.
 """
 
 from __future__ import annotations
@@ -95,13 +95,9 @@ def _word(result: Result) -> str:
 
 
 def _text(figure: float | str) -> str:
-    return (
-        f"{figure:,.2f}"
-        if isinstance(figure, float)
-        else f"{figure:,}"
-        if isinstance(figure, int)
-        else figure
-    )
+    if isinstance(figure, str):
+        return figure
+    return f"{figure:,.2f}" if isinstance(figure, float) else f"{figure:,}"
 
 
 if __name__ == "__main__":

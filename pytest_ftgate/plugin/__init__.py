@@ -83,7 +83,12 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     from pytest_ftgate.plugin.activation import begin_verdict, last_word  # noqa: PLC0415
 
     begin_verdict(config)
-    return last_word(config, (yield))
+    try:
+        status = yield
+    except SystemExit as left:
+        # Raised where pytest does not expect it, such as at the end of the session, it passes all else.
+        raise SystemExit(last_word(config, left.code or 0)) from None
+    return last_word(config, status)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

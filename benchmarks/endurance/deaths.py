@@ -43,6 +43,11 @@ class Death:
         """Nothing of ours runs any more in the process whose status this is."""
         return self.who == "main" and self.how == "exit 0"
 
+    @property
+    def may_ship(self) -> bool:
+        """All is judged when another plugin's hook fails: an ordinary failed test beside a SHIP."""
+        return self.stage in ("call", "teardown") and self.how in ("raise", "sys.exit 0")
+
 
 def run(quick: bool, seed: int) -> Result:
     """All combinations; `quick` takes every seventh, beginning at the seed."""
@@ -57,7 +62,7 @@ def run(quick: bool, seed: int) -> Result:
             folder = Path(top) / str(number)
             shutil.copytree(template, folder)
             found = list(_missed(folder, death))
-            ships += any("SHIP" in text for text in found)
+            ships += any("SHIP of run" in text for text in found)
             missed += [f"{death.name}: {text}" for text in found]
             shutil.rmtree(folder)
     figures = {"ways to end that were tried": len(chosen), "of so many": len(deaths), "false SHIPs": ships}
@@ -91,8 +96,8 @@ def _missed(folder: Path, death: Death) -> Iterator[str]:
     said = (verdict.get("run_id"), verdict.get("verdict"))
     if not (folder / NOTE).exists():
         yield f"it did not come that far: {run.output[-300:]!r}"
-    if said != ("this", "INCOMPLETE"):
-        yield f"the verdict is {said[1]} of run {said[0]}"
+    if said != ("this", "INCOMPLETE") and not (death.may_ship and said == ("this", "SHIP")):
+        yield f"a false verdict: {said[1]} of run {said[0]}"
     if run.status == 0 and not death.may_exit_0:
         yield "exit status 0"
     if run.status is None:

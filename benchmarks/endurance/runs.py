@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 KEY = "sk-endurance-0123456789"
 _OTHERS = ("cacheprovider", "hypothesispytest", "anyio", "asyncio", "randomly", "sugar", "timeout")
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--color=no", *(f"-pno:{name}" for name in _OTHERS)]
-#: A frame of a traceback, as Python prints it and as pytest does.
-_FRAME = re.compile(
-    r'^(?:INTERNALERROR> )?(?:  File "(?P<file>[^"]+)", line \d+.*|(?P<short>\S+\.py):\d+: .*)$'
-)
+#: A frame of a traceback as Python prints it, and as pytest does; a stack that faulthandler prints is none.
+_FRAME = re.compile(r'^(?:INTERNALERROR> )?  File "(?P<file>[^"]+)", line \d+, in ')
+_PYTESTS_FRAME = re.compile(r"^(?P<file>\S+\.py):\d+: ")
+_SECTION = re.compile(r"^(={5}|_{5}|-{5})")
 _OURS = f"{os.sep}pytest_ftgate{os.sep}"
 _RUNNERS = ("_pytest", "pluggy", "xdist", "execnet")
 
@@ -125,15 +125,23 @@ def verdict_of(folder: Path) -> dict[str, Any] | None:
 def own_traceback(output: str) -> str | None:
     """The end of a traceback that code of ours caused; hooks that others' errors pass through don't count."""
     frames: list[str] = []
-    for line in (*output.splitlines(), ""):
-        found = _FRAME.match(line)
-        if found:
-            frames.append(found["file"] or found["short"])
-        elif frames and not line.removeprefix("INTERNALERROR>").startswith("  "):
+    is_pythons = False
+    for line in (*output.splitlines(), "====="):
+        if found := _FRAME.match(line) or _PYTESTS_FRAME.match(line):
+            is_pythons = found.re is _FRAME
+            frames.append(found["file"])
+            last = line
+        elif frames and _ends(line, is_pythons=is_pythons):
             if _is_ours(frames):
-                return line.strip() or frames[-1]
+                return f"{last.strip()} {line.strip()}"
             frames = []
     return None
+
+
+def _ends(line: str, *, is_pythons: bool) -> bool:
+    if is_pythons:
+        return not line.removeprefix("INTERNALERROR>").startswith("  ")
+    return _SECTION.match(line) is not None
 
 
 def _is_ours(frames: Sequence[str]) -> bool:

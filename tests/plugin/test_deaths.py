@@ -93,3 +93,15 @@ def test_a_session_end_of_another_plugin_that_breaks_leaves_no_verdict(
     assert incomplete(project)
     assert said in result.stdout.str() + result.stderr.str()
     assert result.ret > 0
+
+
+def test_a_worker_whose_end_broke_has_not_said_all_it_knew(project: Project) -> None:
+    pytest.importorskip("xdist")
+
+    result = ending(project, "raise", "sessionfinish", "-n2", who="gw0")
+
+    assert result.ret > 0
+    assert incomplete(project)
+    assert (
+        "a worker ended without its last words: another plugin broke its end" in project.verdict["sentence"]
+    )

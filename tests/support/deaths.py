@@ -22,7 +22,8 @@ STAGES = {
     "setup": "def pytest_runtest_setup(item): end(item.config)",
     "call": "def pytest_runtest_call(item): end(item.config)",
     "teardown": "def pytest_runtest_teardown(item): end(item.config)",
-    "sessionfinish": "def pytest_sessionfinish(session): end(session.config)",
+    # First, so that on a worker the plugin has no last words.
+    "sessionfinish": "@pytest.hookimpl(tryfirst=True)\ndef pytest_sessionfinish(session): end(session.config)",
 }
 #: The file that says that it has come to the end that was asked for.
 NOTE = "has-ended"

@@ -23,7 +23,9 @@ STAGES = {
     "call": "def pytest_runtest_call(item): end(item.config)",
     "teardown": "def pytest_runtest_teardown(item): end(item.config)",
     # First, so that on a worker the plugin has no last words.
-    "sessionfinish": "@pytest.hookimpl(tryfirst=True)\ndef pytest_sessionfinish(session): end(session.config)",
+    "sessionfinish": (
+        "@pytest.hookimpl(tryfirst=True)\ndef pytest_sessionfinish(session): end(session.config)"
+    ),
 }
 #: The file that says that it has come to the end that was asked for.
 NOTE = "has-ended"

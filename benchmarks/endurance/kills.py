@@ -37,6 +37,7 @@ from tests.support.server import ChatServer
 
 CASES, QUICK_CASES = 200, 60
 KILLS, QUICK_KILLS = 200, 10
+MOST_S = 1800.0
 CONCURRENCY = 16
 LATENCY_S = 0.002
 #: How the run is started, and which of its processes is killed.
@@ -108,8 +109,8 @@ def run(quick: bool, seed: int) -> Result:
             for model in MODELS
             for spread in (False, True)
         }
-        number = 0
-        while tally.kills < kills:
+        number, end = 0, time.monotonic() + MOST_S
+        while tally.kills < kills and time.monotonic() < end:
             number += 1
             model, way = random.choice((*MODELS, "tuned", "tuned")), random.choice(WAYS)
             folder = Path(top) / f"round{number}"
@@ -126,6 +127,8 @@ def run(quick: bool, seed: int) -> Result:
                 tally=tally,
             ).play()
             shutil.rmtree(folder)
+    if tally.kills < kills:
+        tally.other.append(f"only {tally.kills} of {kills} kills within {MOST_S:g} s")
     return _result(tally)
 
 
@@ -183,7 +186,8 @@ class Round:
             self.tally.kills += 1
             self.tally.ways[self.way] += 1
             self.kept = committed(self.folder)
-            self._judge_killed(f"{self.name}, kill {attempt}", before, f"run{attempt}")
+            if self._had_ended(f"{self.name}, kill {attempt}", before, f"run{attempt}"):
+                return  # the next run is a new one, which takes nothing over
             self.seen |= {*self.asked.requests}
             if self.random.random() < 0.5:
                 break
@@ -222,7 +226,8 @@ class Round:
             else:
                 process.kill()
 
-    def _judge_killed(self, at: str, before: Rows, run_id: str) -> None:
+    def _had_ended(self, at: str, before: Rows, run_id: str) -> bool:
+        """Whether the kill came after the verdict; notes all that must not be."""
         tally = self.tally
         if lost := [key for key, row in before.items() if self.kept.get(key) != row]:
             tally.lost.append(f"{at}: {len(lost)} of {len(before)} committed answers lost or changed")
@@ -235,12 +240,14 @@ class Round:
             verdict = verdict_of(self.folder)
         except ValueError as error:
             tally.damaged.append(f"{at}: the verdict file: {error}")
-            return
-        if verdict is not None and verdict["verdict"] != "INCOMPLETE":
-            whole = verdict["run_id"] == run_id and verdict["verdict"] == self.straight.verdict["verdict"]
-            tally.final_already += whole
-            if not whole or "worker died" in output:
-                tally.ships.append(f"{at}: {verdict['verdict']} of run {verdict['run_id']}, which was killed")
+            return False
+        if verdict is None or verdict["verdict"] == "INCOMPLETE":
+            return False
+        whole = verdict["run_id"] == run_id and verdict["verdict"] == self.straight.verdict["verdict"]
+        tally.final_already += whole
+        if not whole or "worker died" in output:
+            tally.ships.append(f"{at}: {verdict['verdict']} of run {verdict['run_id']}, which was killed")
+        return True
 
     def _judge_resumed(self, resumed: Ended) -> None:
         tally, straight = self.tally, self.straight

@@ -1,6 +1,6 @@
 """Each open, read, write, sync, rename, commit, connect, send and receive of a run fails at its n-th call.
 
-n counts up until a run passes untouched. Only calls that concern the project's files or its endpoint count.
+n grows until a run passes untouched. Only calls that concern the project's files or its endpoint count.
 They are made to fail below Python, by a small C library, so that SQLite's own calls are among them; without a
 compiler Python's functions are replaced, which misses reads, writes and SQLite's files.
 """
@@ -29,11 +29,15 @@ from tests.support.server import ChatServer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One kind of call, and how it fails: an errno's name, or SQLite's name of an error."""
+    """One kind of call, and how it fails: an errno's name, or SQLite's name of an error.
+
+    `each`: n takes every number; else it takes growing steps, since the same calls are met by another fault.
+    """
 
     kind: str
     error: str
     stays: bool = False
+    each: bool = False
 
     @property
     def name(self) -> str:
@@ -41,25 +45,25 @@ class Fault:
 
 
 FAULTS = (
-    Fault(kind="open", error="EACCES"),
+    Fault(kind="open", error="EACCES", each=True),
     Fault(kind="open", error="EMFILE", stays=True),
     Fault(kind="open", error="EINTR"),
-    Fault(kind="read", error="EIO"),
+    Fault(kind="read", error="EIO", each=True),
     Fault(kind="write", error="ENOSPC", stays=True),
-    Fault(kind="write", error="EIO"),
+    Fault(kind="write", error="EIO", each=True),
     Fault(kind="write", error="EINTR"),
-    Fault(kind="fsync", error="EIO"),
+    Fault(kind="fsync", error="EIO", each=True),
     Fault(kind="fsync", error="ENOSPC", stays=True),
-    Fault(kind="rename", error="EACCES"),
+    Fault(kind="rename", error="EACCES", each=True),
     Fault(kind="rename", error="ENOSPC", stays=True),
     Fault(kind="commit", error="SQLITE_FULL", stays=True),
-    Fault(kind="commit", error="SQLITE_IOERR"),
+    Fault(kind="commit", error="SQLITE_IOERR", each=True),
     Fault(kind="commit", error="SQLITE_BUSY"),
-    Fault(kind="connect", error="ECONNREFUSED"),
+    Fault(kind="connect", error="ECONNREFUSED", each=True),
     Fault(kind="connect", error="ETIMEDOUT", stays=True),
-    Fault(kind="send", error="EPIPE"),
+    Fault(kind="send", error="EPIPE", each=True),
     Fault(kind="send", error="ECONNRESET", stays=True),
-    Fault(kind="recv", error="ECONNRESET"),
+    Fault(kind="recv", error="ECONNRESET", each=True),
     Fault(kind="recv", error="ETIMEDOUT"),
     Fault(kind="recv", error="EINTR"),
 )
@@ -100,9 +104,9 @@ def run(quick: bool, seed: int) -> Result:
                 url=server.url,
                 tally=tally,
             )
-            sweep.play(fault, spread=False, quick=quick)
-            if not quick:
-                sweep.play(fault, spread=True, quick=True)
+            sweep.play(fault, spread=False, each=fault.each and not quick)
+            if fault.each and not quick:
+                sweep.play(fault, spread=True, each=False)
     by = "a C library, below Python and SQLite" if library else "Python's functions (no C compiler found)"
     return _result(tally, by)
 
@@ -167,8 +171,8 @@ class _Sweep:
     url: str
     tally: Tally
 
-    def play(self, fault: Fault, *, spread: bool, quick: bool) -> None:
-        for nth in _numbers(quick):
+    def play(self, fault: Fault, *, spread: bool, each: bool) -> None:
+        for nth in _numbers(each):
             if not self._strikes(fault, nth, spread):
                 self.tally.kinds[fault.kind] = max(self.tally.kinds.get(fault.kind, 0), nth - 1)
                 return
@@ -208,12 +212,12 @@ class _Sweep:
         return env | ({"LD_PRELOAD": str(self.library)} if self.library else {"FT_BY": "python"})
 
 
-def _numbers(quick: bool) -> Iterator[int]:
+def _numbers(each: bool) -> Iterator[int]:
     """1, 2, 3, … or in growing steps."""
     one, other = 1, 2
     while one <= _MOST:
         yield one
-        one, other = (other, one + other) if quick else (one + 1, other)
+        one, other = (one + 1, other) if each else (other, one + other)
 
 
 def _missed(folder: Path, run: Ended, began: float, *, may_ship: bool, tally: Tally) -> Iterator[str]:

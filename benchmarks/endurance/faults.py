@@ -27,7 +27,7 @@ from benchmarks.endurance.raw_server import (
     trickles,
 )
 from benchmarks.endurance.result import Result
-from benchmarks.endurance.runs import KEY, Ended, ended, own_traceback, verdict_of
+from benchmarks.endurance.runs import KEY, Ended, ended, own_traceback, patience, verdict_of
 
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
 WITHIN_S = 60.0
@@ -255,7 +255,7 @@ class Faulty:
 
 
 def _write_project(folder: Path, url: str, timeout_s: float) -> None:
-    entry = f"name: tuned, base_url: '{url}', api_key_env: TUNED_KEY, timeout_s: {timeout_s}"
+    entry = f"name: tuned, base_url: '{url}', api_key_env: TUNED_KEY, {patience(timeout_s, 2 * timeout_s)}"
     gate = "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 100%}}}\n"
     (folder / "ftgate.yaml").write_text(f"{gate}models:\n  tuned: {{{entry}}}\n", encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_ftgate.files.model_entries import ModelEntry
+
 ROOT = Path(__file__).parents[2]
 KEY = "sk-endurance-0123456789"
 _OTHERS = ("cacheprovider", "hypothesispytest", "anyio", "asyncio", "randomly", "sugar", "timeout")
@@ -43,6 +45,12 @@ def environment(**more: str) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "FTGATE", "FT_"))
     }
     return kept | {"PYTHONPATH": str(ROOT), "TUNED_KEY": KEY, "PYTHONDONTWRITEBYTECODE": "1"} | more
+
+
+def patience(timeout_s: float, budget_s: float) -> str:
+    """What an entry of `ftgate.yaml` says of the time that a request, and its endpoint, may take."""
+    has_budget = "retry_budget_s" in ModelEntry.__dataclass_fields__
+    return f"timeout_s: {timeout_s:g}" + (f", retry_budget_s: {budget_s:g}" if has_budget else "")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.endurance.result import Result
-from benchmarks.endurance.runs import Ended, ended, own_traceback, verdict_of
+from benchmarks.endurance.runs import Ended, ended, own_traceback, patience, verdict_of
 from tests.support.server import ChatServer
 
 
@@ -135,7 +135,7 @@ def _compiled(folder: Path) -> Path | None:
 def _template(folder: Path, url: str) -> Path:
     """A project with the artefacts of an older run, which shipped, in all the places that will be written."""
     folder.mkdir()
-    entry = f"base_url: '{url}', api_key_env: TUNED_KEY, timeout_s: 10"
+    entry = f"base_url: '{url}', api_key_env: TUNED_KEY, {patience(10, 10)}"
     names = ("good", "bad", "base")
     models = "".join(f"  {name}: {{{entry}, name: {name}}}\n" for name in names)
     gate = "gate: {min_cases: 1, criteria: {right: {metric: pass_rate, at_least: 100%}}}\n"

@@ -105,3 +105,23 @@ def test_a_worker_whose_end_broke_has_not_said_all_it_knew(project: Project) -> 
     assert (
         "a worker ended without its last words: another plugin broke its end" in project.verdict["sentence"]
     )
+
+
+def test_a_reason_that_can_not_be_written_leaves_the_verdict_incomplete_without_a_traceback(
+    project: Project,
+) -> None:
+    project.write(
+        "conftest.py",
+        "import pytest\n"
+        "def pytest_runtestloop():\n"
+        "    import os, pathlib\n"
+        "    os.open = lambda *_, **__: (_ for _ in ()).throw(OSError(28, 'No space left on device'))\n"
+        "    raise pytest.UsageError('the run can not start')\n",
+    )
+
+    result = project.run_apart(*RUN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert incomplete(project)
+    result.stderr.fnmatch_lines(["ERROR: the run can not start"])
+    assert without_our_traceback(result)

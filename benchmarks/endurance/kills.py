@@ -44,7 +44,8 @@ LATENCY_S = 0.002
 WAYS = ("alone", "alone", "alone", "group", "controller", "worker")
 #: The models: the first may ship, the second may not.
 MODELS = ("tuned", "worse")
-_CHANGING = ("run_id", "started", "finished", "mode", "model", "baseline", "latency", "warnings", "remarks")
+#: What a resumed run says of itself, and when it was: all else has to be equal.
+_CHANGING = ("run_id", "started", "finished", "warnings")
 
 
 class Asked:
@@ -255,6 +256,11 @@ class Round:
         if resumed.status != straight.status or _lasting(verdict) != _lasting(straight.verdict):
             told = verdict and f"{verdict['verdict']}: {verdict.get('sentence')}"
             tally.differing.append(f"{self.name}: exit {resumed.status}, not {straight.status}; {told}")
+        said = any(str(one).startswith("resumed: ") for one in (verdict or {}).get("warnings", ()))
+        if said != (len(self.asked.requests) < 2 * self.cases):
+            tally.other.append(
+                f"{self.name}: {2 * self.cases - len(self.asked.requests)} answers taken over unsaid"
+            )
         if found := damage(self.folder):
             tally.damaged.append(f"{self.name}: resumed: {found}")
         self._look_for_tracebacks(self.name, resumed.output)

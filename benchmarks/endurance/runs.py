@@ -24,7 +24,8 @@ KEY = "sk-endurance-0123456789"
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--color=no", "-pftgate", "-pxdist", "-pno:cacheprovider"]
 #: A frame of a traceback as Python prints it, and as pytest does; a stack that faulthandler prints is none.
 _FRAME = re.compile(r'^(?:INTERNALERROR> )?  File "(?P<file>[^"]+)", line \d+, in ')
-_PYTESTS_FRAME = re.compile(r"^(?P<file>\S+\.py):\d+: ")
+#: Where Ctrl-C met a run is a place, and no traceback.
+_PYTESTS_FRAME = re.compile(r"^(?P<file>\S+\.py):\d+: (?!KeyboardInterrupt)")
 _SECTION = re.compile(r"^(={5}|_{5}|-{5})")
 _OURS = f"{os.sep}pytest_ftgate{os.sep}"
 _RUNNERS = ("_pytest", "pluggy", "xdist", "execnet")
@@ -140,7 +141,8 @@ def own_traceback(output: str) -> str | None:
             frames.append(found["file"])
             last = line
         elif frames and _ends(line, is_pythons=is_pythons):
-            if _is_ours(frames):
+            # A UsageError is shown without its traceback, but where another error follows upon it.
+            if _is_ours(frames) and not line.removeprefix("INTERNALERROR> ").startswith("pytest.UsageError"):
                 return f"{last.strip()} {line.strip()}"
             frames = []
     return None
@@ -153,10 +155,12 @@ def _ends(line: str, *, is_pythons: bool) -> bool:
 
 
 def _is_ours(frames: Sequence[str]) -> bool:
-    """The innermost frame that is neither the standard library's nor a library's decides."""
+    """The innermost frame that is no library's decides; pytest's and the user's own code are not ours."""
     for frame in reversed(frames):
         if any(f"{os.sep}{name}{os.sep}" in frame for name in _RUNNERS):
             return False
         if _OURS in f"{os.sep}{frame}":
             return True
+        if f"{os.sep}lib{os.sep}python" not in frame:
+            return False
     return False

@@ -77,6 +77,7 @@ class DecideHooks:
         store = self.conclusion.store
         store.worker_session = store.worker_session or new_session_id()
         node.workerinput["ftgate_session"] = store.worker_session
+        self.ledger.silent.add(node.workerinput["workerid"])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -87,9 +88,8 @@ class DecideHooks:
         if error:
             self.ledger.reasons.append(f"a worker died: {error}")
             self.conclusion.forget_worker(node.workerinput["workerid"])
-        elif "ftgate" not in output and self.ledger.plan is not None:
-            # Its trials are here, but not what it knew of them: how busy it was, and what went wrong.
-            self.ledger.reasons.append("a worker ended without its last words: another plugin broke its end")
+        if error or "ftgate" in output:
+            self.ledger.silent.discard(node.workerinput["workerid"])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:

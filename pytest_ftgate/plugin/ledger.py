@@ -32,6 +32,8 @@ class RunLedger:
         self.selected: set[str] = set()
         self.finished: set[str] = set()
         self.reasons: list[str] = []
+        #: Workers that have neither died nor said their last words.
+        self.silent: set[str] = set()
         self.remarks: list[str] = []
         self.lags_s: list[float] = []
         #: How many requests were sent, by all processes.
@@ -121,6 +123,9 @@ class RunLedger:
         if self.stopped_by is not None:
             return self.stopped_by
         reasons = list(dict.fromkeys(self.reasons))
+        if self.silent and self.plan is not None:
+            # Trials may all be here, but not what it knew of them: how busy it was, and what went wrong.
+            reasons.append("a worker has not come to its end, where it says what else it knows")
         unfinished = self.selected - self.finished
         if self.collection_errors:
             noun = "error" if self.collection_errors == 1 else "errors"

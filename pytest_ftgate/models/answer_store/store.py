@@ -171,8 +171,8 @@ class AnswerStore:
     ) -> dict[str, Outcome]:
         """Commits these, and returns the outcomes that count: the first of each key does.
 
-        `who` has a digest of who answered, where that matters. On return they survive the death of this process. An answer that
-        is no JSON becomes an error.
+        `who` has a digest of who answered, where that matters. On return they survive the death of this
+        process. An answer that is no JSON becomes an error.
         """
         self.open()  # which run it is stands in each row
         kept: dict[str, Outcome] = {}

@@ -75,7 +75,7 @@ class OpenAIEndpoint:
         return row | {key: value for key, value in shown.items() if value is not None}
 
     def asks(self, request: Request) -> dict[str, Any]:
-        """All that decides the answer, for a digest: what is sent, and where, but no key: it may be renewed."""
+        """All that decides the answer, for a digest: what is sent, and where; no key, since it may change."""
         settings = self._settings
         url = urlsplit(settings.base_url)
         return {

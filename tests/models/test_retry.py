@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError
-from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, RetryLoop, RetryPolicy, parse_retry_after
+from pytest_ftgate.models.endpoints.quota import parse_retry_after
+from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, RetryLoop, RetryPolicy
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 

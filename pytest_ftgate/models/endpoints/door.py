@@ -40,6 +40,8 @@ class Door:
         self._hold_s = hold_s
         self._closed_at = self._opens_at = -math.inf
         self._probes = 0
+        #: How often it was closed so far.
+        self.closings = 0
         self._slowest_refusal_s = 0.0
         #: When the probe was sent that is on its way.
         self.probing_since: float | None = None
@@ -56,6 +58,7 @@ class Door:
         """Nothing more is sent for as long as the endpoint wishes, and at least for a growing while."""
         if not self.is_closed:
             self._closed_at, self._probes, self.probing_since = now, 0, None
+            self.closings += 1
         self.closed, self.why = closed, why
         self._probes += 1
         is_told = self._probes == 1 and wish_s

@@ -15,8 +15,9 @@ from pytest_ftgate.models.endpoints.quota import Quota
 
 _SPAN_S = 120.0
 _BELOW = 0.97
-_LEAST_RATE, _MOST_RATE = 0.1, 1e6
+_LEAST_RATE, _MOST_RATE = 1 / 60, 1e6
 _STEP, _MOST_STEP = 0.02, 0.5
+_USED = 0.8
 _STEP_ANSWERS, _STEP_S = 50, 15.0
 #: So soon after a cut, and so often in a row, a refusal is not about the rate.
 _SOON, _OFTEN = 20, 5
@@ -45,6 +46,7 @@ class Pacer:
         self._stepped: tuple[float, int] = (0.0, 0)
         self._step_after: tuple[float, float] = (_STEP_S, _STEP_ANSWERS)
         self._doubts = 0
+        self._refused_at = math.inf
         self._quotas: dict[str, _Left] = {}
 
     @property
@@ -75,15 +77,20 @@ class Pacer:
             return
         at, count = self._stepped
         after_s, after = self._step_after
-        if now - at >= after_s and self._let_in - count >= after:
+        passed_s, answers = now - at, self._let_in - count
+        if passed_s < after_s or answers < after:
+            return
+        self._stepped = (now, self._let_in)
+        # A rate that nobody made use of is not proved by the lack of refusals.
+        if answers >= _USED * self.rate * passed_s:
             self._survived = self.rate
             self.rate = min(_MOST_RATE, self.rate * (1 + self._step))
             if self.rate > self._estimate:
                 self._step = min(_MOST_STEP, 2 * self._step)
-            self._stepped = (now, self._let_in)
 
-    def refused(self) -> bool:
+    def refused(self, now: float) -> bool:
         """One request was one too many; called once per cut. Whether the rate does not explain it."""
+        self._refused_at = now
         if self.rate is None:
             return True
         is_doubtful = self.rate <= self._estimate and self._let_in - self._moments[-1][1] < _SOON
@@ -93,6 +100,11 @@ class Pacer:
     def resumed(self, at: float, earlier: int = 0) -> None:
         """A request that was sent `at` this time is let in again; `earlier` of those let in came since."""
         self._moments.append((at, self._let_in - earlier))
+        if at - self._refused_at > _SPAN_S:
+            # So long a refusal is an outage, and says nothing of a rate.
+            self._moments = deque([self._moments[-1]])
+            self._has_start = False
+            return
         if self._has_start and len(self._moments) > 2:
             # What a full bucket gave at first says nothing of the rate at which it fills.
             self._moments.popleft()
@@ -122,21 +134,20 @@ class Pacer:
             each = (tokens or math.inf) if quota.counts_tokens else 1.0
             if quota.counts_tokens and tokens is None and quota.remaining > 0:
                 continue
-            self._quotas[name] = _Left(
-                free=quota.remaining / each - on_wire,
-                heard_at=now,
-                reset_s=quota.reset_s,
-            )
+            free, before = quota.remaining / each - on_wire, self._quotas.get(name)
+            # Several replies may speak of the same reset, the later ones from an earlier point of view.
+            until = before.reset_at if before and free < 1 and before.free < 1 else math.inf
+            self._quotas[name] = _Left(free, now, quota.reset_s, until)
 
 
 class _Left:
     """What is left of one quota until it is reset."""
 
-    def __init__(self, *, free: float, heard_at: float, reset_s: float) -> None:
+    def __init__(self, free: float, heard_at: float, reset_s: float, until: float) -> None:
         self.free = free
         self._heard_at = heard_at
         self._reset_s = reset_s
-        self._reset_at = heard_at + reset_s
+        self.reset_at = min(until, heard_at + reset_s)
 
     def wait_s(self, now: float, sent_at: float) -> float:
         """Nothing while much is left, longer the less that is, until the reset when nothing is.
@@ -144,13 +155,13 @@ class _Left:
         A bucket that fills all the time settles where as much is sent as flows in; a window is used up at its
         end. At most a minute, since what resets in a day may have something to spare long before.
         """
-        if now >= min(self._reset_at, self._heard_at + _LONGEST_GAP_S):
+        if now >= min(self.reset_at, self._heard_at + _LONGEST_GAP_S):
             # How much there is now the next reply tells.
             self.free = max(1.0, self.free)
-            self._heard_at, self._reset_at = now, now + self._reset_s
+            self._heard_at, self.reset_at = now, now + self._reset_s
         if self._reset_s <= 0:
             return 0.0
         if self.free < 1:
-            return min(self._reset_at, self._heard_at + _LONGEST_GAP_S) - now
-        gap_s = min(_LONGEST_GAP_S, (self._reset_at - now) / (_EAGER * self.free))
+            return min(self.reset_at, self._heard_at + _LONGEST_GAP_S) - now
+        gap_s = min(_LONGEST_GAP_S, (self.reset_at - now) / (_EAGER * self.free))
         return max(0.0, sent_at + gap_s - now)

@@ -1,8 +1,8 @@
 """The one retry loop: a total deadline per request, a budget per endpoint, and waits with full jitter.
 
-An attempt says by the exception it raises what may be done about it. What a request spends on the wire, and in
-waits of its own, counts against its deadline; what the endpoint makes all requests wait for counts against the
-endpoint's budget. So all ends in time, whatever the server does. It knows no HTTP library.
+An attempt says by the exception it raises what may be done about it. What a request spends on the wire and
+in waits of its own counts against its deadline; what the endpoint makes all requests wait for counts against
+the endpoint's budget. So all ends in time, whatever the server does. It knows no HTTP library.
 """
 
 from __future__ import annotations
@@ -245,18 +245,14 @@ class RetryLoop:
         door, now = self.endpoint.door, _now()
         budget = f"retry_budget_s {self.policy.retry_budget_s:g}"
         left_s, opens_in_s = door.left_s(now), door.opens_in_s(now)
+        said = f"{self._host} has let nothing through for so long that {budget} is used up"
         if opens_in_s > left_s:
-            said = f"the next request may start in {_seconds(opens_in_s)}, only {left_s:.0f} s are left of {budget}"
-        else:
-            said = f"{self._host} has let nothing through for so long that {budget} is used up"
-        kept = (
-            ". Answers received are kept: the same command goes on from there"
-            if self.endpoint.answered
-            else ""
-        )
-        return FatalModelError(
-            f"{door.why}; {said}{kept}", kind="rate_limit" if door.closed is Closed.BUSY else "outage"
-        )
+            limit = f"only {left_s:.0f} s are left of {budget}"
+            said = f"the next request may start in {_seconds(opens_in_s)}, {limit}"
+        if self.endpoint.answered:
+            said += ". Answers received are kept: the same command goes on from there"
+        kind = "rate_limit" if door.closed is Closed.BUSY else "outage"
+        return FatalModelError(f"{door.why}; {said}", kind=kind)
 
     def _timed_out(self, last: ModelError | None) -> ModelError:
         before = f"; before that: {last}" if last else ""

@@ -18,9 +18,10 @@ _BELOW = 0.97
 _LEAST_RATE, _MOST_RATE = 1 / 60, 1e6
 _STEP, _MOST_STEP = 0.02, 0.5
 _USED = 0.8
+_MOST_BETWEEN = 2.0
 _STEP_ANSWERS, _STEP_S = 50, 15.0
 #: So soon after a cut, and so often in a row, a refusal is not about the rate.
-_SOON, _OFTEN = 20, 5
+_SOON, _OFTEN = 20, 8
 #: Timers and the loop are late by about so much; a request may make up for it.
 _LATE_S = 0.05
 _LONGEST_GAP_S = 60.0
@@ -93,7 +94,7 @@ class Pacer:
         self._refused_at = now
         if self.rate is None:
             return True
-        is_doubtful = self.rate <= self._estimate and self._let_in - self._moments[-1][1] < _SOON
+        is_doubtful = not self._survived and self._let_in - self._moments[-1][1] < _SOON
         self._doubts = self._doubts + 1 if is_doubtful else 0
         return is_doubtful
 
@@ -119,8 +120,9 @@ class Pacer:
         if count < 1 or span_s <= 0:
             return
         self._estimate = count / span_s
-        # A bucket that keeps nothing lets in less than it could: a rate that went well for a while is better.
-        self.rate = max(_LEAST_RATE, _BELOW * max(self._estimate, self._survived))
+        # A bucket that is full lets in less than it could: the rate lies between that and the refused one.
+        between = math.sqrt(min(_MOST_BETWEEN, max(1.0, (self.rate or 0.0) / self._estimate)))
+        self.rate = max(_LEAST_RATE, _BELOW * max(self._estimate * between, self._survived))
         self._survived = 0.0
         self._next_at = max(self._next_at, at + 1 / self.rate)
         # A count is off by up to one: from few requests little is known, and is soon tried out.

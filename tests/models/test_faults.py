@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import struct
+import threading
 import time
 from dataclasses import replace
 
@@ -121,6 +124,54 @@ def test_no_quota_is_fatal_at_once() -> None:
         '"You exceeded your current quota". The account has no quota left; retrying does not help'
     )
     assert server.count == 1
+
+
+@pytest.mark.parametrize(
+    "error", [{"type": "insufficient_quota", "code": "hard_limit"}, {"type": "insufficient_quota"}]
+)
+def test_no_quota_is_known_by_the_type_of_the_error_too(error: dict[str, str]) -> None:
+    body = json.dumps({"error": {"message": "no more", **error}}).encode()
+
+    with always(Reply(status=429, body=body, headers={"Retry-After": "1"})) as server:
+        found = error_of(chat(server.url))
+
+    assert type(found) is FatalModelError
+    assert server.count == 1
+
+
+def test_a_reset_connection_is_retried() -> None:
+    resets = 2
+
+    def serve(listener: socket.socket) -> None:
+        for number in range(resets + 1):
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            if number < resets:
+                # Closing with nothing to linger for sends RST.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                body = Reply(text="Paris").content("/v1/chat/completions", {})
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        answer = answer_of(chat(f"http://127.0.0.1:{listener.getsockname()[1]}/v1"))
+        server.join()
+
+    assert answer.text == "Paris"
+
+
+def test_an_endless_body_is_cut_off() -> None:
+    endless = Reply(body=b"x" * 100_000_000, chunks=1000, chunk_delay_s=0.0005)
+
+    with always(endless) as server:
+        error = error_of(chat(server.url, max_bytes=100_000))
+
+    assert str(error) == f"the answer is longer than 100,000 bytes, from {server.url}"
+    assert (error.kind, server.count) == ("too_large", 1)
 
 
 @pytest.mark.parametrize("wish", ["0", "-5", "NaN", "soon", "Thu, 01 Jan 1970 00:00:00 GMT"])

@@ -1,4 +1,4 @@
-"""A whole run of 10,000 planned cases, in its own process, against an endpoint that answers none or few."""
+"""Whole runs of many planned cases, in their own process, against an endpoint that answers none or few."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from tests.plugin.conftest import Project
 from tests.support.server import ChatServer, Reply, error_reply
 
 PLANNED = 10_000
+ONLY_OURS = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:sugar", "-p", "no:cacheprovider")
 
 
 @pytest.fixture
-def large(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def large(project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Project:
     monkeypatch.setenv("TUNED_KEY", "sk-canary-123456")
-    rows = [{"id": f"n{number}", "prompt": f"Say {number}", "expected": "x"} for number in range(PLANNED)]
+    planned = getattr(request, "param", PLANNED)
+    rows = [{"id": f"n{number}", "prompt": f"Say {number}", "expected": "x"} for number in range(planned)]
     project.write("rows.jsonl", "\n".join(map(json.dumps, rows)))
     source = (
         "suite: large\ndatasets:\n  - path: rows.jsonl\n    id: '{{id}}'\n    prompt: '{{prompt}}'\n"
@@ -33,7 +35,7 @@ def test_a_wrong_key_costs_one_request_and_gives_one_message(large: Project) -> 
     with ChatServer(lambda _: error_reply(401, "wrong key")) as server:
         large.write("ftgate.yaml", entry(server.url))
 
-        result = large.run_apart("--model=tuned", "-q", "large.evalcase.yaml")
+        result = large.run_apart(*ONLY_OURS, "--model=tuned", "-q", "large.evalcase.yaml")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert server.count == 1
@@ -41,6 +43,7 @@ def test_a_wrong_key_costs_one_request_and_gives_one_message(large: Project) -> 
     assert large.verdict["verdict"] == "INCOMPLETE"
 
 
+@pytest.mark.parametrize("large", [1000], indirect=True)
 def test_a_quota_that_ends_half_way_stops_the_run_and_keeps_the_answers(large: Project) -> None:
     def answer(_: object) -> str | Reply:
         return "x" if server.count <= 300 else error_reply(429, "no more", code="insufficient_quota")
@@ -48,7 +51,7 @@ def test_a_quota_that_ends_half_way_stops_the_run_and_keeps_the_answers(large: P
     with ChatServer(answer) as server:
         large.write("ftgate.yaml", entry(server.url))
 
-        result = large.run_apart("--model=tuned", "-q", "large.evalcase.yaml")
+        result = large.run_apart(*ONLY_OURS, "--model=tuned", "-q", "large.evalcase.yaml")
         asked = server.count
 
     assert result.ret != 0

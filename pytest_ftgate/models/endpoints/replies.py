@@ -11,7 +11,13 @@ from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models.boundary import Redactor, public_url, quoted
 from pytest_ftgate.models.endpoints.apis import APIS
-from pytest_ftgate.models.endpoints.bodies import FailedAnswer, MalformedAnswer, error_code, error_message
+from pytest_ftgate.models.endpoints.bodies import (
+    FailedAnswer,
+    MalformedAnswer,
+    error_code,
+    error_message,
+    is_out_of_quota,
+)
 from pytest_ftgate.models.endpoints.event_stream import is_event_stream, parse_events, seconds_at
 from pytest_ftgate.models.endpoints.exchange import Reply
 from pytest_ftgate.models.endpoints.quota import retry_after_s
@@ -74,7 +80,7 @@ class ReplyReader:
         status, code = reply.status, error_code(reply.body)
         if status == 400 and code == "content_filter":
             return Completion(finish_reason="content_filter", latency_s=reply.latency_s, created=time.time())
-        if status in (401, 402) or code == "insufficient_quota":
+        if status in (401, 402) or is_out_of_quota(reply.body):
             raise NoAnswer(self._fatal(reply), Again.NEVER)
         # After an answer these say something of one request: not every request fails.
         if status in (403, 404) and not answered:
@@ -104,7 +110,7 @@ class ReplyReader:
 
     def _advice(self, reply: Reply) -> str:
         settings = self._settings
-        if error_code(reply.body) == "insufficient_quota" or reply.status == 402:
+        if is_out_of_quota(reply.body) or reply.status == 402:
             return "The account has no quota left; retrying does not help"
         if reply.status in (401, 403) and settings.api_key_env:
             return f"Check the key in {settings.api_key_env}, and that it may use this model"

@@ -1,0 +1,1 @@
+"""Figures of endurance: what a run survives, and what it costs."""

@@ -109,7 +109,7 @@ class DecideHooks:
         if self.conclusion.assessment is not None:
             ordinary = self.conclusion.ordinary_failures
             section.write_assessment(self.conclusion.assessment, ordinary_failures=ordinary)
-        section.write_trouble(self.conclusion.trouble)
+        section.write_trouble([*self.conclusion.trouble, *self.conclusion.remarks])
 
     def last_word(self) -> int:
         """The status that a returned 0 should have been."""

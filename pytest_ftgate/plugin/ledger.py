@@ -123,6 +123,7 @@ class RunLedger:
         from pytest_ftgate.gates import assess  # noqa: PLC0415  (not needed where nothing is gated)
 
         session = self.ftgate
+        redact, cut_short = session.arms.redact, self.cut_short(interruption)
         run = RunInfo(
             run_id=session.settings.run_id,
             started=self.started,
@@ -134,8 +135,8 @@ class RunLedger:
             mode=_mode(self.models),
             lag_p95_s=max(self.lags_s, default=None),
             no_model=not session.has_model,
-            cut_short=self.cut_short(interruption),
-            warnings=tuple(dict.fromkeys((*self.remarks, *self._flaky_remarks()))),
+            cut_short=redact(cut_short) if cut_short is not None else None,
+            warnings=tuple(map(redact, dict.fromkeys((*self.remarks, *self._flaky_remarks())))),
         )
         return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
 

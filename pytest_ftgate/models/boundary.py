@@ -97,21 +97,14 @@ def parse_json(text: str, depth: int = MAX_DEPTH) -> Any:
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether mappings and lists stand in each other more than so many times; never recurses itself."""
+    """Whether mappings and lists stand in each other more than so many times; itself it does not recurse."""
     level = [value]
-    for _ in range(depth + 1):
-        level = (
-            [
-                part
-                for each in level
-                if isinstance(each, (dict, list))
-                for part in (each.values() if isinstance(each, dict) else each)
-                if isinstance(part, (dict, list))
-            ]
-            if level
-            else []
-        )
-    return bool(level)
+    for _ in range(depth):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            return False
+        level = [part for each in level for part in (each.values() if isinstance(each, dict) else each)]
+    return any(isinstance(each, dict | list) for each in level)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

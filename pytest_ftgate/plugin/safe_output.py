@@ -64,6 +64,14 @@ class SafeOutput:
         _cleaned(excrepr, self._harmless, _MAX_DEPTH)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """What `pytest.exit` was given is printed as the reason."""
+        said = excinfo.value
+        said.args = tuple(self._harmless(text) if isinstance(text, str) else text for text in said.args)
+        if isinstance(said, pytest.exit.Exception):
+            said.msg = self._harmless(str(said.msg))
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Why the session stopped may be a model's own words."""
         for name in ("shouldstop", "shouldfail"):

@@ -30,6 +30,12 @@ class SafeModel:
         if hasattr(model, "answer_now"):
             self.answer_now = self._answer_now
 
+    def __getattr__(self, name: str) -> Any:
+        """What only some models have, such as `asks` of an endpoint: it is no text for people."""
+        if name == "inner":
+            raise AttributeError(name)  # of a copy that is being made
+        return getattr(self.inner, name)
+
     def __repr__(self) -> str:
         return f"SafeModel({self._redact(repr(self.inner))})"
 

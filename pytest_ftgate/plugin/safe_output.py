@@ -39,8 +39,9 @@ class SafeOutput:
         if eval_test_of(item) is None:
             _clean_report(report, self.redact)
         else:
-            _clean_report(report, self._harmless)
-            _bound_report(report)
+            _clean_report(report, lambda text: inert_lines(_cut(self.redact(text))))
+            if report.failed:
+                report.longrepr = _bounded_repr(report.longrepr, report.longreprtext)
         self._clean_payload(report)
         return report
 
@@ -122,11 +123,9 @@ def _clean_report(report: Any, clean: _Clean) -> None:
     report.sections = [(name, clean(text)) for name, text in report.sections]
 
 
-def _bound_report(report: Any) -> None:
-    """A JUnit file holds both; readers refuse nodes that are much larger."""
-    if report.failed and xml_bytes(report.longreprtext) > MAX_BYTES:
-        report.longrepr = _cut(report.longreprtext)
-    report.sections = [(name, _cut(text)) for name, text in report.sections]
+def _bounded_repr(longrepr: object, text: str) -> object:
+    """As it is, or cut to a text: a JUnit file holds it, and readers refuse nodes that are much larger."""
+    return longrepr if xml_bytes(text) <= MAX_BYTES else _cut(text)
 
 
 def _cleaned(value: Any, clean: _Clean, depth: int) -> Any:

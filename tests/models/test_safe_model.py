@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,6 +99,17 @@ def test_it_is_a_model_and_that_model() -> None:
     assert not hasattr(model, "answer_now")
     assert isinstance(model.inner, Plugin)
     assert model.inner.is_closed
+
+
+def test_what_only_some_models_have_is_there() -> None:
+    class Asking(Plugin):
+        def asks(self, request: Request) -> dict[str, Any]:
+            return {"body": request.prompt}
+
+    assert safe(None, kind=Asking).asks(request()) == {"body": request().prompt}
+    assert not hasattr(safe(None), "asks")
+    with pytest.raises(AttributeError):
+        copy.copy(safe(None)).nothing  # noqa: B018
 
 
 def test_an_ordinary_answer_stays_as_it_is() -> None:

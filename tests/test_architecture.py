@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: The line of values: what lies in the root, file or folder, imports its own row and the rows above.
 LINE = (
     {"stats", "characters"},
-    {"errors"},
+    {"errors", "durations"},
     {"cases", "completions"},
     {"scores"},
     {"record"},

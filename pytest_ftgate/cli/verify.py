@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,25 +10,20 @@ import click
 
 from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_text
 from pytest_ftgate.cli.inputs import read_gate
+from pytest_ftgate.durations import parse_duration
 from pytest_ftgate.errors import FtgateError
 
 _DEFAULT_VERDICT = Path(".ftgate/verdict.json")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
     """A length of time such as `2h` or `1h30m`."""
     if text is None:
         return None
-    if not re.fullmatch(r"(?:\d{1,6}[smhd])+", text, re.ASCII):
-        raise click.BadParameter(
-            f"'{text}' is not an age; write a number and its unit, such as 90m, 2h or 1d"
-        )
-    parts = re.findall(r"(\d+)([smhd])", text)
-    age = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
-    if not age:
-        raise click.BadParameter(f"'{text}' lets no verdict through; write such as 90m, 2h or 1d")
-    return age
+    try:
+        return timedelta(seconds=parse_duration(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command(short_help="Exit 0 only for a SHIP: the last step of a CI stage.")

@@ -17,8 +17,10 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request, RequestKey
+from pytest_ftgate.models.answer_store.session import NOT_STORED, Reuse
 from pytest_ftgate.models.lag import LagMeter
 from pytest_ftgate.models.lanes import Job, Lane
+from pytest_ftgate.models.limits import LIMIT, Spending
 from pytest_ftgate.models.outcomes import Outcome, outcome_now, outcome_of
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 # How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
 _LOOK_UP_S = 0.1
-_CLOSE_S = 2.0
+_CLOSE_S = 0.5
 
 
 class CompletionEngine:
@@ -36,9 +38,12 @@ class CompletionEngine:
     `models` gives the model of each arm, or of each request where roles or folders have their own. The thread
     starts with the first request to a model that has to wait for its answers.
 
-    With a `store` several processes are one: each request is sent by one of them, and every answer is
-    committed before it is handed out. Of what is asked ahead of time this one sends the requests that are
+    With a `store` every answer is committed before it is handed out, and several processes are one: each
+    request is sent by one of them. Of what is asked ahead of time this one sends the requests that are
     `mine`; it sends others where somebody waits for them, or their process died, if nobody else has.
+
+    Nothing more is sent once `spending` is reached; what is on its way by then still counts. At `deadline`
+    (in `time.monotonic`) all ends.
     """
 
     def __init__(
@@ -48,11 +53,16 @@ class CompletionEngine:
         concurrency: int = 32,
         store: AnswerStore | None = None,
         mine: Callable[[Request], bool] = lambda _: True,
+        spending: Spending | None = None,
+        deadline: float | None = None,
     ) -> None:
         self._model_of = models if callable(models) else lambda request: models[request.arm]
         self._concurrency = concurrency
         self._store = store
         self._mine = mine
+        self._spending = spending
+        self._deadline = deadline
+        self._spent = (0, 0.0)
         self._sharing: Sharing | None = None
         #: Set at the first fatal error; from then on nothing is sent.
         self.fatal: FatalModelError | None = None
@@ -61,6 +71,8 @@ class CompletionEngine:
         self._lock = threading.Lock()
         self._jobs: dict[RequestKey, Job] = {}
         self._answered = 0
+        #: Requests that this process sent, each counted once however often it was tried.
+        self.sent = 0
         self._groups = 0
         self._consumed = 0
         self._ahead: int | None = None
@@ -80,13 +92,36 @@ class CompletionEngine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Cancels what is on its way, closes the models, and ends the thread."""
+        """Cancels what is on its way, closes the models, and ends the thread.
+
+        What was sent before a limit was reached is paid for, and is waited for.
+        """
+        try:
+            if self.fatal is not None and self.fatal.kind == LIMIT:
+                for job in [job for job in self._jobs.values() if job.sent]:
+                    self._waited(job, None)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         self._abandon(ModelError("the run ended before the answer came", kind="stopped"))
         if self._thread is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(2 * _CLOSE_S)
         if self._sharing is not None:
             self._sharing.close(2 * _CLOSE_S)
+
+    def survey(self, groups: Sequence[Sequence[Request]]) -> None:
+        """Says what is going to be asked in this run, by all its processes; returns at once.
+
+        Called first, so that it is known what an earlier session has left to ask. Of models of which it left
+        something, the first such request is sent. Raises `StoreError` if the store can't be used.
+        """
+        with self._lock:
+            jobs = [self._known(request, -1) for requests in groups for request in requests]
+        stored = [job for job in jobs if self._is_stored(job)]
+        if stored:
+            self._started_sharing().survey(stored)
 
     def prefetch(self, groups: Sequence[Sequence[Request]], *, ahead: int | None = None) -> None:
         """Sends requests in this order, as many at once as the limits allow; returns at once.
@@ -100,9 +135,20 @@ class CompletionEngine:
             self._groups += len(groups)
             for group, requests in enumerate(groups, first):
                 for request in requests:
-                    if request.key not in self._jobs:
-                        self._held.append(self._new_job(request, group))
+                    job = self._known(request, group)
+                    if not job.wanted:
+                        job.wanted, job.group = True, group
+                        self._held.append(job)
         self._release()
+
+    def stop(self, reason: str) -> None:
+        """Ends everything: what is on its way is cancelled, and whoever waits is told."""
+        self._stop_for(FatalModelError(reason, kind="stopped"))
+
+    def check_deadline(self) -> None:
+        """Stops if the deadline has passed."""
+        if self._deadline is not None and self.fatal is None and time.monotonic() >= self._deadline:
+            self.stop("--ftgate-deadline is reached")
 
     def result(self, request: Request, timeout: float | None = None) -> Completion:
         """The answer; waits for it, and sends the request if nobody has yet.
@@ -154,10 +200,8 @@ class CompletionEngine:
 
     def _job(self, request: Request) -> Job:
         with self._lock:
-            job = self._jobs.get(request.key)
-            if job is None:
-                job = self._new_job(request, self._consumed - 1)
-            elif job.request.case is not request.case and job.request.case.asked != request.case.asked:
+            job = self._known(request, self._consumed - 1)
+            if job.request.case is not request.case and job.request.case.asked != request.case.asked:
                 raise ValueError(f"{request.key} was asked something else before")
             consumed = max(self._consumed, job.group + 1)
             moved, self._consumed = consumed > self._consumed, consumed
@@ -167,10 +211,13 @@ class CompletionEngine:
             self._send([job], urgent=True)
         return job
 
-    def _new_job(self, request: Request, group: int) -> Job:
-        job = Job(request, self._model_of(request), len(self._jobs), group)
-        job.outcome = self._over
-        self._jobs[request.key] = job
+    def _known(self, request: Request, group: int) -> Job:
+        """The job of a request, new if there is none; the lock is held."""
+        job = self._jobs.get(request.key)
+        if job is None:
+            job = Job(request, self._model_of(request), len(self._jobs), group)
+            job.outcome = self._over
+            self._jobs[request.key] = job
         return job
 
     def _release(self) -> None:
@@ -192,11 +239,27 @@ class CompletionEngine:
                 slow.append(job)
             else:
                 self._settle(job, outcome_now(answer_now, job.request))
-        # A model that a folder puts in an arm's place has no identity that other processes know.
-        here = [job for job in slow if self._store is None or job.request.model is not None]
-        self._send_here(here, urgent)
-        if len(here) < len(slow):
-            self._share([job for job in slow if job not in here], urgent)
+        stored = [job for job in slow if self._is_stored(job)]
+        if len(stored) < len(slow):
+            self._send_unstored([job for job in slow if not self._is_stored(job)], urgent)
+        if stored:
+            self._share(stored, urgent)
+
+    def _send_unstored(self, jobs: Sequence[Job], urgent: bool) -> None:
+        if self._store is None or self._store.session.reuse is not Reuse.ONLY:
+            self._send_here(jobs, urgent)
+            return
+        for job in jobs:
+            self._settle(job, ModelError(NOT_STORED, kind="store"))
+
+    def _is_stored(self, job: Job) -> bool:
+        """Whether its answer goes through the store.
+
+        A function that a folder puts in an arm's place has no name that other processes know.
+        """
+        if self._store is None or hasattr(job.model, "answer_now"):
+            return False
+        return job.request.model is None or hasattr(job.model, "asks")
 
     def _share(self, jobs: Sequence[Job], urgent: bool) -> None:
         sharing = self._started_sharing()
@@ -228,6 +291,7 @@ class CompletionEngine:
         ):
             if end is not None and time.monotonic() >= end:
                 return False
+            self.check_deadline()
             if any(not thread.is_alive() for thread in (self._thread, self._sharing) if thread is not None):
                 self._abandon(ModelError("the engine's thread has ended", kind="stopped"))
         return True
@@ -243,18 +307,31 @@ class CompletionEngine:
         self._halt(error)
         self._abandon(error)
 
+    def _spend(self, outcome: Outcome) -> None:
+        """Counts what an answer cost; where processes share a store, that does it for all of them."""
+        if self._spending is None or self._sharing is not None or not isinstance(outcome, Completion):
+            return
+        tokens, cost = self._spending.of([outcome])
+        self._spent = (self._spent[0] + tokens, self._spent[1] + cost)
+        if reason := self._spending.unknown([outcome]) or self._spending.exceeded(*self._spent):
+            self._stop_for(FatalModelError(reason, kind=LIMIT))
+
     def _halt(self, error: FatalModelError) -> None:
         """Sends nothing any more; answers that have arrived may still be on their way through the store."""
         if self.fatal is None:
             self.fatal = error
-            self._call_in_loop(self._cancel_all)
+            self._call_in_loop(self._drop_waiting if error.kind == LIMIT else self._cancel_all)
 
     def _abandon(self, error: ModelError) -> None:
-        """Gives every request without an outcome this one, those that are still to come included."""
+        """Gives every request without an outcome this one, those that are still to come included.
+
+        But for one that was sent before a limit was reached.
+        """
         with self._lock:
             self._over = self._over or error
             for job in self._jobs.values():
-                self._set(job, self._over)
+                if error.kind != LIMIT or not job.sent:
+                    self._set(job, self._over)
 
     def _set(self, job: Job, outcome: Outcome) -> None:
         """The first outcome counts; the lock is held."""
@@ -285,6 +362,7 @@ class CompletionEngine:
                     stop=self._stop_for,
                     committed=self._committed,
                     limit=self._concurrency,
+                    spending=self._spending,
                 )
             return self._sharing
 
@@ -322,6 +400,7 @@ class CompletionEngine:
             lane = min(ready, key=lambda pair: pair[0])[1]
             job = lane.waiting.popleft()
             job.sent = True
+            self.sent += 1
             lane.in_flight += 1
             task = asyncio.get_running_loop().create_task(self._ask(lane, job))
             self._tasks.add(task)
@@ -329,9 +408,11 @@ class CompletionEngine:
     async def _ask(self, lane: Lane, job: Job) -> None:
         try:
             outcome = await outcome_of(lane.model, job.request)
-            if self._sharing is None:
+            if not self._is_stored(job):
                 self._settle(job, outcome)
+                self._spend(outcome)
             else:
+                assert self._sharing is not None
                 if isinstance(outcome, FatalModelError):
                     self._halt(outcome)
                 self._sharing.keep(job, outcome)
@@ -349,9 +430,12 @@ class CompletionEngine:
 
         self._call_in_loop(make_room)
 
-    def _cancel_all(self) -> None:
+    def _drop_waiting(self) -> None:
         for lane in self._lanes.values():
             lane.waiting.clear()
+
+    def _cancel_all(self) -> None:
+        self._drop_waiting()
         for task in self._tasks:
             task.cancel()
 

@@ -11,12 +11,12 @@ from pytest_ftgate.models import Model, Request
 
 
 class Job:
-    """One request on its way. `outcome` and `event` are guarded by the engine's lock.
+    """One request on its way. `outcome`, `event` and `wanted` are guarded by the engine's lock.
 
     `stored_as` is its key in the answer store; it belongs to the store's thread.
     """
 
-    __slots__ = ("event", "group", "model", "number", "outcome", "request", "sent", "stored_as")
+    __slots__ = ("event", "group", "model", "number", "outcome", "request", "sent", "stored_as", "wanted")
 
     def __init__(self, request: Request, model: Model, number: int, group: int) -> None:
         self.request = request
@@ -27,6 +27,8 @@ class Job:
         self.outcome: Completion | ModelError | None = None
         self.event: threading.Event | None = None
         self.stored_as: str | None = None
+        #: Whether it waits for its turn, or had it; else it is only known that it is going to be wanted.
+        self.wanted = False
 
 
 class Lane:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from pytest_ftgate.errors import ConfigError, FtgateError
 from pytest_ftgate.plugin.criterion_reports import criterion_reports, forget_criteria
 from pytest_ftgate.plugin.exit_status import exit_status
+from pytest_ftgate.plugin.keeping import RunStore
 from pytest_ftgate.plugin.ledger import RunLedger
 from pytest_ftgate.plugin.session import FtgateSession
 from pytest_ftgate.plugin.terminal import say
@@ -22,6 +24,7 @@ from pytest_ftgate.reports import write_report
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
 
+_Told = TypeVar("_Told")
 DIST_EACH = "--dist=each runs every case once per worker, which no verdict can count: use another --dist"
 
 
@@ -35,6 +38,7 @@ class Conclusion:
     def __init__(self, session: FtgateSession, verdict_file: VerdictFile, *, is_controller: bool) -> None:
         self.ftgate = session
         self.ledger = RunLedger(session)
+        self.store = RunStore(session)
         self.verdict_file = verdict_file
         self.is_controller = is_controller
         self.has_cases = False
@@ -49,6 +53,8 @@ class Conclusion:
         self.trouble: list[str] = []
         #: Said, and nothing more.
         self.remarks: list[str] = []
+        #: What to do about a run that is not whole, if it can be gone on with.
+        self.how_to_go_on: str | None = None
 
     @property
     def was_used(self) -> bool:
@@ -97,7 +103,37 @@ class Conclusion:
         self.is_reporting = False
         self._write(assessment)
         session.config.hook.pytest_ftgate_decided(config=session.config, assessment=assessment)
+        self._end_of_store(assessment)
         self.is_concluded = True
+
+    def stop_workers(self, interruption: BaseException) -> None:
+        """Workers that wait for answers know nothing of what ended the run here."""
+        if self.is_controller:
+            self._tell_store(lambda: self.store.stop(str(interruption) or "the run was interrupted"))
+
+    def forget_worker(self, worker: str) -> None:
+        """The others need not wait for what a dead one had begun to ask."""
+        self._tell_store(lambda: self.store.forget(worker))
+
+    def _tell_store(self, what: Callable[[], _Told]) -> _Told | None:
+        """What can't be written there leaves the verdict as it is, and is said."""
+        try:
+            return what()
+        except FtgateError as error:
+            if str(error) not in self.trouble:
+                self.trouble.append(str(error))
+            return None
+
+    def _end_of_store(self, assessment: Assessment) -> None:
+        """A run that has all it wanted is closed; any other may be gone on with, and that is said."""
+        if self.ftgate.settings.reuse == "off":
+            self.store.close()
+        elif is_whole(assessment):
+            self._tell_store(self.store.finish)
+        elif kept := self._tell_store(self.store.kept):
+            answers = "1 answer is" if kept == 1 else f"{kept:,} answers are"
+            command = shlex.join(["pytest", *map(str, self.ftgate.config.invocation_params.args)])
+            self.how_to_go_on = f"{answers} kept: go on with: {command}"
 
     def finish(self, config: pytest.Config) -> None:
         """Makes the verdict file final; only once all others are done with the session."""
@@ -158,3 +194,13 @@ class Conclusion:
             write(path, assessment)
         except (OSError, FtgateError) as error:
             self.trouble.append(str(error))
+
+
+def is_whole(assessment: Assessment) -> bool:
+    """Whether everything selected has its answer, so that nothing is left to go on with."""
+    verdict, record = assessment.verdict, assessment.record
+    if verdict.word != "INCOMPLETE":
+        return True
+    return verdict.narrowed and not (
+        record.run.cut_short or assessment.summary.missing or assessment.summary.errored
+    )

@@ -10,8 +10,9 @@ import pytest
 from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.conclusion import Conclusion
 from pytest_ftgate.plugin.criterion_reports import is_criterion
+from pytest_ftgate.plugin.keeping import new_session_id
 from pytest_ftgate.plugin.searching import SUFFIXES
-from pytest_ftgate.plugin.sharing import forget_worker
+from pytest_ftgate.plugin.signals import terminated_like_ctrl_c
 from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
 
 
@@ -39,12 +40,14 @@ class DecideHooks:
         if not self.conclusion.is_controller:
             self.ledger.selected = {item.nodeid for item in session.items}
         try:
-            result = yield
+            with terminated_like_ctrl_c():
+                result = yield
             self.conclusion.refuse()
         except pytest.UsageError as error:
             self.conclusion.give_up(session, error)
             raise
         except BaseException as interruption:
+            self.conclusion.stop_workers(interruption)
             self._conclude_interrupted(session, interruption)
             raise
         self.conclusion.conclude(session, None)
@@ -69,6 +72,13 @@ class DecideHooks:
             self.conclusion.begin()
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """All workers of a run are one session for the store of its answers."""
+        store = self.conclusion.store
+        store.worker_session = store.worker_session or new_session_id()
+        node.workerinput["ftgate_session"] = store.worker_session
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """A worker's last words, if it had any."""
         output = getattr(node, "workeroutput", None) or {}
@@ -76,7 +86,7 @@ class DecideHooks:
         self._begin_with_plan()
         if error:
             self.ledger.reasons.append(f"a worker died: {error}")
-            forget_worker(self.ftgate.config, node)
+            self.conclusion.forget_worker(node.workerinput["workerid"])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
@@ -110,6 +120,7 @@ class DecideHooks:
             ordinary = self.conclusion.ordinary_failures
             section.write_assessment(self.conclusion.assessment, ordinary_failures=ordinary)
         section.write_trouble([*self.conclusion.trouble, *self.conclusion.remarks])
+        section.write_hint(self.conclusion.how_to_go_on)
 
     def last_word(self) -> int:
         """The status that a returned 0 should have been."""

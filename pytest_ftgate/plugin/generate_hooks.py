@@ -10,6 +10,7 @@ import pytest
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import FatalModelError, StoreError
+from pytest_ftgate.models.limits import LIMIT
 from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
 from pytest_ftgate.plugin.handles import own_handle
@@ -31,6 +32,8 @@ class GenerateHooks:
         self.plan_sent = False
         self.shares = False
         self.share: list[EvalTest] = []
+        #: All that this process may have to run, until it is told to the engine.
+        self.tests: list[EvalTest] = []
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -48,6 +51,7 @@ class GenerateHooks:
         most_failures = session.config.getoption("maxfail") or None
         self.shares = self.worker is not None and most_failures is None
         with self.ftgate.start(self.worker, shares=self.shares) as engine:
+            self.tests = tests
             if self.worker is None:
                 self._prefetch(tests, most_failures)
             self.share = tests if self.shares else []
@@ -66,6 +70,7 @@ class GenerateHooks:
         self.ftgate.current = test
         if engine is not None and test is not None and test.runs:
             self._prefetch_on_worker(item, nextitem)
+            engine.check_deadline()
             wait_for(engine, test.requests_ahead(), item.config)
             self._stop_if_fatal(item.session, engine.fatal)
         try:
@@ -248,23 +253,33 @@ class GenerateHooks:
 
     def _prefetch(self, tests: list[EvalTest], ahead: int | None = None) -> None:
         try:
+            if self.tests:
+                self.ftgate.survey(self.tests)
+                self.tests = []
             self.ftgate.prefetch(tests, ahead)
         except StoreError as error:
             raise pytest.UsageError(str(error)) from None
 
     def _stop_if_fatal(self, session: pytest.Session, fatal: FatalModelError | None) -> None:
-        """One message, and no further item: at once if nothing was answered yet, else after this item."""
+        """One message, and no further item: at once if nothing was answered yet, else after this item.
+
+        A run that was told to stop, or reached a limit of its own, has no answer to this item to show.
+        """
         if fatal is None:
             return
+        reason = f"ftgate: {str(fatal).splitlines()[0]}"
+        if fatal.kind in (LIMIT, "stopped") and self.worker is None:
+            raise session.Interrupted(reason)
         if not self.ftgate.has_judged and self.worker is None:
             raise pytest.UsageError(str(fatal))
-        session.shouldstop = f"ftgate: {str(fatal).splitlines()[0]}"
+        session.shouldstop = reason
 
     def _final_message(self) -> dict[str, Any]:
         message: dict[str, Any] = {
             "remarks": self.ftgate.remarks,
             "troubles": self.ftgate.troubles,
             "lags_s": self.ftgate.lags_s,
+            "sent": self.ftgate.sent,
             "usage_error": self.ftgate.usage_error,
         }
         if not self.plan_sent and self.ftgate.plan is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 
 from pytest_ftgate import __version__
 from pytest_ftgate.plugin import transport
+from pytest_ftgate.plugin.taken_over import taken_over_remarks
 from pytest_ftgate.record import Outcome, Plan, RunInfo, RunRecord, Trial, TrialKey
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class RunLedger:
     def __init__(self, session: FtgateSession) -> None:
         self.ftgate = session
         self.started = _now()
+        self.started_at = time.time()
         self.trials = RunRecord()
         self.plan: Plan | None = None
         self.models: Mapping[str, Mapping[str, Any]] = {}
@@ -31,6 +34,8 @@ class RunLedger:
         self.reasons: list[str] = []
         self.remarks: list[str] = []
         self.lags_s: list[float] = []
+        #: How many requests were sent, by all processes.
+        self.sent = 0
         self.first: dict[TrialKey, Outcome] = {}
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
@@ -69,6 +74,7 @@ class RunLedger:
         self.remarks += payload.get("remarks") or ()
         self.reasons += payload.get("troubles") or ()
         self.lags_s += payload.get("lags_s") or ()
+        self.sent += payload.get("sent") or 0
         self.usage_error = self.usage_error or payload.get("usage_error")
 
     def take_own(self, session: FtgateSession, plan: Plan) -> None:
@@ -78,6 +84,7 @@ class RunLedger:
         self.remarks = session.remarks
         self.reasons += session.troubles
         self.lags_s += session.lags_s
+        self.sent += session.sent
 
     def take_plan(self, payload: Mapping[str, Any]) -> None:
         """Takes a plan that came along; two processes that planned differently can't be judged together."""
@@ -96,6 +103,15 @@ class RunLedger:
         left_out = set(self.plan.left_out) if self.plan else set()
         planned = (item.nodeid for case in self.plan.cases for item in case.items) if self.plan else ()
         return self.ftgate.settings.asked_for and not any(nodeid not in left_out for nodeid in planned)
+
+    def _taken_over_remarks(self) -> list[str]:
+        takes_any = self.ftgate.settings.reuse.takes_any
+        return taken_over_remarks(
+            self.trials.values(), self.models, takes_any=takes_any, started=self.started_at
+        )
+
+    def _warnings(self) -> list[str]:
+        return [*self._taken_over_remarks(), *self.remarks, *self._flaky_remarks()]
 
     def _flaky_remarks(self) -> list[str]:
         return [
@@ -124,6 +140,9 @@ class RunLedger:
 
         session = self.ftgate
         redact, cut_short = session.arms.redact, self.cut_short(interruption)
+        mode = _mode(self.models)
+        if session.settings.reuse.takes_any and mode != "recorded":
+            mode = "mixed" if self.sent else "recorded"
         run = RunInfo(
             run_id=session.settings.run_id,
             started=self.started,
@@ -132,11 +151,11 @@ class RunLedger:
             gate=session.config_file.gate,
             gate_options=session.settings.gate_options,
             models=self.models,
-            mode=_mode(self.models),
+            mode=mode,
             lag_p95_s=max(self.lags_s, default=None),
             no_model=not session.has_model,
             cut_short=redact(cut_short) if cut_short is not None else None,
-            warnings=tuple(map(redact, dict.fromkeys((*self.remarks, *self._flaky_remarks())))),
+            warnings=tuple(map(redact, dict.fromkeys(self._warnings()))),
         )
         return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_ftgate.plugin.stash import run_id_key, taken_aliases_key
+
+if TYPE_CHECKING:
+    from pytest_ftgate.models.answer_store.session import Reuse
+    from pytest_ftgate.models.limits import Spending
 
 #: Short names, promised to users but never registered: a project's own option of that name must keep working.
 ALIASES = {"--model": "--ftgate-model", "--baseline": "--ftgate-baseline"}
@@ -28,6 +34,15 @@ _TEXT_OPTIONS = {
     "verdict": ("PATH", "where to write the verdict (default: .ftgate/verdict.json in the rootdir)"),
     "run-id": ("ID", "what `ftgate verify --run-id` has to be given (default: $FTGATE_RUN_ID, else random)"),
     "save-answers": ("PATH", "write all answers to this file, to be played later by recorded:PATH"),
+    "cache": (
+        "resume|use|refresh|off|only",
+        "which kept answers count: resume (the default) goes on with an unfinished run of the same plan; use "
+        "takes any that is there and asks for the rest, only asks for none; refresh asks for all, and off "
+        "keeps none either",
+    ),
+    "max-tokens": ("N", "stop when the answers of this run have used so many tokens; what came is kept"),
+    "max-cost": ("AMOUNT", "stop when the answers have cost so much, in the currency of the prices"),
+    "deadline": ("TIME", "stop after so long (90s, 30m, 2h); what came is kept, and the next run goes on"),
 }
 _SWITCHES = {
     "strict": "every single case has to pass, whatever the gate allows (the criterion every_case)",
@@ -50,6 +65,10 @@ class Settings:
     reports: tuple[Path, ...]
     save_answers: Path | None
     junit_properties: bool
+    reuse: Reuse
+    resume_max_age_s: float
+    spending: Spending | None
+    deadline_s: float | None
     #: The model was named on the command line itself, not in addopts, ini or ftgate.yaml.
     asked_for: bool
     #: Short names that belong to another plugin or conftest of this project.
@@ -78,6 +97,8 @@ def add_options(parser: pytest.Parser) -> None:
     text = "write a report: .json for programs, .jsonl for the whole record of the run; may be repeated"
     group.addoption("--ftgate-report", action="append", default=None, metavar="PATH", help=text)
     parser.addini("ftgate_report", help=text, type="linelist", default=[])
+    text = "how long after its last answer --ftgate-cache=resume goes on with a run (default: 1h)"
+    parser.addini("ftgate_resume_max_age", help=text, default=None)
     text = "put outcomes, scores, latency, tokens and cost of each case into the JUnit file (default: true)"
     parser.addini("ftgate_junit_properties", help=text, type="bool", default=True)
 
@@ -120,6 +141,10 @@ def read_settings(config: pytest.Config) -> Settings:
         reports=_reports(config),
         save_answers=_path(config, "save-answers"),
         junit_properties=bool(config.getini("ftgate_junit_properties")),
+        reuse=_reuse(texts["cache"]),
+        resume_max_age_s=_duration("ftgate_resume_max_age", config.getini("ftgate_resume_max_age") or "1h"),
+        spending=_spending(texts["max-tokens"], texts["max-cost"]),
+        deadline_s=_duration("--ftgate-deadline", texts["deadline"]) if texts["deadline"] else None,
         asked_for=asked_for_model(config),
         taken_aliases=config.stash.get(taken_aliases_key, ()),
     )
@@ -176,6 +201,43 @@ def _concurrency(text: str | None) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1024:
         raise pytest.UsageError(f"--ftgate-concurrency={text}: a whole number from 1 to 1024 is needed")
     return int(text)
+
+
+def _reuse(text: str | None) -> Reuse:
+    from pytest_ftgate.models.answer_store.session import Reuse  # noqa: PLC0415  (not for every run of pytest)
+
+    try:
+        return Reuse(text or "resume")
+    except ValueError:
+        known = ", ".join(Reuse)
+        raise pytest.UsageError(f"--ftgate-cache={text}: one of {known} is needed") from None
+
+
+def _spending(tokens: str | None, cost: str | None) -> Spending | None:
+    if tokens is None and cost is None:
+        return None
+    from pytest_ftgate.models.limits import Spending  # noqa: PLC0415  (not for every run of pytest)
+
+    if tokens is not None and (not _WHOLE.fullmatch(tokens) or not int(tokens)):
+        raise pytest.UsageError(f"--ftgate-max-tokens={tokens}: a whole number from 1 is needed")
+    if cost is not None and (not _AMOUNT.fullmatch(cost) or not float(cost)):
+        raise pytest.UsageError(f"--ftgate-max-cost={cost}: a positive number such as 5 or 0.50 is needed")
+    return Spending(
+        tokens=int(tokens) if tokens is not None else None, cost=float(cost) if cost is not None else None
+    )
+
+
+_WHOLE = re.compile(r"\d(?:_?\d){0,14}", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
+
+
+def _duration(name: str, text: str) -> float:
+    from pytest_ftgate.durations import parse_duration  # noqa: PLC0415  (not for every run of pytest)
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"{name}: {error}") from None
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.collected import CollectedCases
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 from pytest_ftgate.plugin.extensions import all_metrics, all_scorers
+from pytest_ftgate.plugin.keeping import engine_of, not_stored
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
 from pytest_ftgate.plugin.searching import has_eval_tests, ignored_files, odd_case_files, similar_names
-from pytest_ftgate.plugin.sharing import worker_engine
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.record import Plan, Trial
@@ -44,6 +45,8 @@ class FtgateSession:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self.config = config
         self.settings = settings
+        #: In `time.monotonic`; what a deadline counts from.
+        self.started = time.monotonic()
         self.plan: Plan | None = None
         self.judged: frozenset[tuple[str, str]] = frozenset()
         self.engine: CompletionEngine | None = None
@@ -56,7 +59,9 @@ class FtgateSession:
         self.has_judged = False
         #: The p95 of the engine's own scheduling delay, once it is known.
         self.lags_s: list[float] = []
-        #: Shared by xdist's workers.
+        #: How many requests this process sent.
+        self.sent = 0
+        #: Where this process keeps its answers, if it does.
         self.store: AnswerStore | None = None
         #: The eval test that runs now.
         self.current: EvalTest | None = None
@@ -185,22 +190,23 @@ class FtgateSession:
     def check_answers(self, tests: Sequence[EvalTest]) -> str | None:
         """What saved answers lack for the selected cases, all of it, before anything is sent."""
         requests = [request for test in tests for request in test.requests_ahead()]
-        return "\n".join(self.arms.missing(requests)) or None
+        stored = not_stored(self, requests) if self.settings.reuse == "only" else []
+        return "\n".join([*self.arms.missing(requests), *stored]) or None
 
     # Answers and trials.
 
     def start(self, worker: dict[str, Any] | None, *, shares: bool) -> CompletionEngine:
         """The engine that generates answers; the caller enters and leaves it."""
-        from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
-
         self.described = self.arms.describe()
-        if worker is not None:
-            self.engine = worker_engine(self, worker, shares=shares)
-            return self.engine
-        for line in self.undecidable():
+        for line in self.undecidable() if worker is None else ():
             say(self.config, f"ftgate: this run can't end in SHIP: {line}")
-        self.engine = CompletionEngine(self.arms.model_of, concurrency=self.settings.concurrency)
+        self.engine = engine_of(self, worker, shares=shares)
         return self.engine
+
+    def survey(self, tests: Sequence[EvalTest]) -> None:
+        """Says which answers are going to be needed, before the first is asked for."""
+        assert self.engine is not None
+        self.engine.survey([test.requests_ahead() for test in tests])
 
     def prefetch(self, tests: Sequence[EvalTest], ahead: int | None = None) -> None:
         """Has the answers for these tests generated, in their order."""
@@ -233,8 +239,9 @@ class FtgateSession:
         ]
         if self.store is not None:
             self.remarks += self.store.remarks()
-        if self.engine is not None and self.engine.lag_p95_s is not None:
-            self.lags_s = [self.engine.lag_p95_s]
+        if self.engine is not None:
+            self.sent = self.engine.sent
+            self.lags_s = [] if self.engine.lag_p95_s is None else [self.engine.lag_p95_s]
         judgements = (test.judgement for test in self.collected.tests.values())
         self.troubles = [
             *(f"{name} changed while the tests ran" for name in self.collected.changed()),

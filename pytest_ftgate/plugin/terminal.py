@@ -96,6 +96,11 @@ class TerminalSection:
         for line in trouble:
             self.reporter.write_line(inert_line(f"ftgate: {line}", limit=2000), red=True)
 
+    def write_hint(self, hint: str | None) -> None:
+        """How to go on with a run that is not whole."""
+        if hint is not None:
+            self.reporter.write_line(inert_line(f"ftgate: {hint}", limit=4000), yellow=True)
+
     def _write_not_gated(self, assessment: Assessment) -> None:
         count = len(assessment.record.plan.cases)
         noun = "eval case" if count == 1 else "eval cases"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pytest_ftgate.cases import canonical
 from pytest_ftgate.errors import RecordError
@@ -30,6 +30,10 @@ class RunRecord:
         if known.fingerprint != trial.fingerprint:
             self._conflicts.add(trial.key)
         self._trials[trial.key] = min(known, trial, key=lambda one: canonical(one.as_json()))
+
+    def values(self) -> Iterable[Trial]:
+        """All that came in so far, in whatever order."""
+        return self._trials.values()
 
     def freeze(self, run: RunInfo, plan: Plan) -> Record:
         """All that came in so far as a value, sorted."""

@@ -16,6 +16,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import ModelError
 from pytest_ftgate.models import Request
 from pytest_ftgate.models.answer_store.answer_key import share_of
+from pytest_ftgate.models.answer_store.session import Session
 from pytest_ftgate.models.answer_store.store import AnswerStore
 from pytest_ftgate.models.engine import CompletionEngine
 from tests.models.asking import QUICK, chat
@@ -30,7 +31,7 @@ def main() -> None:
     patient = replace(QUICK, timeout_s=60.0)
     models = {arm: chat(given["url"], name=arm.value, model=arm.value, retry=patient) for arm in Arm}
     store = AnswerStore(
-        Path(given["store"]), run_id="run", owner=given["owner"], lease_s=given.get("lease_s", 60)
+        Path(given["store"]), Session(id="one"), owner=given["owner"], lease_s=given.get("lease_s", 60)
     )
     groups = [[one, Request(case=one.case, arm=Arm.BASELINE)] for one in requests(given["cases"])]
     print("ready", flush=True)

@@ -17,6 +17,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
+from pytest_ftgate.models.answer_store.session import Session
 from pytest_ftgate.models.answer_store.store import AnswerStore
 from pytest_ftgate.models.engine import CompletionEngine
 from tests.models.asking import QUICK, chat
@@ -458,7 +459,7 @@ def test_a_flapping_server_gets_every_request_answered() -> None:
 
 
 def shared(path: Path, model: Scripted, owner: str = "gw0", **settings: Any) -> CompletionEngine:
-    store = AnswerStore(path / "answers.sqlite", run_id="run", owner=owner, lease_s=1.0)
+    store = AnswerStore(path / "answers.sqlite", Session(id="one"), owner=owner, lease_s=1.0)
     return CompletionEngine({Arm.MODEL: model}, store=store, **settings)
 
 

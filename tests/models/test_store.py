@@ -16,12 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftgate.cases import Arm, EvalCase, Expectation
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, Turn
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.answer_store.answer_key import answer_key, model_digest, share_of
+from pytest_ftgate.models.answer_store.answer_key import AnswerKeys, share_of
+from pytest_ftgate.models.answer_store.session import Reuse, Session
 from pytest_ftgate.models.answer_store.store import AnswerStore, Mine, Theirs
+from pytest_ftgate.models.endpoints.openai_endpoint import OpenAIEndpoint
+from pytest_ftgate.models.endpoints.settings import EndpointSettings
+from pytest_ftgate.models.functions.python_function import PythonFunction
+from tests.models.asking import KEY
 from tests.support.requests import request
 
 WHOLE = Completion(
@@ -55,8 +60,9 @@ class Stores:
         self.path = path
         self.made: list[AnswerStore] = []
 
-    def __call__(self, owner: str = "gw0", run_id: str = "run", lease_s: float = 60.0) -> AnswerStore:
-        self.made.append(AnswerStore(self.path, run_id=run_id, owner=owner, lease_s=lease_s))
+    def __call__(self, owner: str = "gw0", *, lease_s: float = 60.0, **session: Any) -> AnswerStore:
+        made = Session(**{"id": "one", "plan": "plan", "reuse": Reuse.RESUME, **session})
+        self.made.append(AnswerStore(self.path, made, owner=owner, lease_s=lease_s))
         return self.made[-1]
 
 
@@ -147,9 +153,9 @@ def test_of_two_outcomes_the_first_counts_for_everybody(stores: Stores) -> None:
 
 
 def test_other_runs_are_not_served(stores: Stores) -> None:
-    stores(run_id="before").keep({"a": WHOLE})
+    stores(id="before", plan="another").keep({"a": WHOLE})
 
-    store = stores(run_id="now")
+    store = stores(id="now")
 
     assert store.outcomes(["a"]) == {}
     assert store.claim(["a"]) == {"a": Mine()}
@@ -210,7 +216,7 @@ def test_a_changed_row_is_no_answer_and_is_remarked(stores: Stores, path: Path) 
     states = second.claim(["a", "b"])
 
     assert states == {"a": Mine(), "b": Completion(text="b")}
-    assert second.remarks() == (f"1 answer was changed in {path} during the run, and asked again",)
+    assert second.remarks() == (f"1 answer was changed in {path} by somebody else, and asked again",)
     assert first.remarks() == ()
     assert second.keep({"a": Completion(text="again")}) == {"a": Completion(text="again")}
 
@@ -246,7 +252,7 @@ def test_many_keys_at_once(stores: Stores) -> None:
 
 
 def test_it_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    store = AnswerStore(tmp_path / "answers.sqlite", run_id="run", owner="gw0")
+    store = AnswerStore(tmp_path / "answers.sqlite", Session(id="one"), owner="gw0")
 
     store.claim(["a"])
 
@@ -263,7 +269,7 @@ def test_nothing_is_made_before_it_is_needed(path: Path, stores: Stores) -> None
 
 def test_its_own_folder_is_ignored_by_git(tmp_path: Path) -> None:
     for name in (".ftgate", "other"):
-        store = AnswerStore(tmp_path / name / "answers.sqlite", run_id="run", owner="gw0")
+        store = AnswerStore(tmp_path / name / "answers.sqlite", Session(id="one"), owner="gw0")
         store.open()
         store.close()
 
@@ -276,14 +282,17 @@ def test_a_gitignore_of_the_users_stays(tmp_path: Path) -> None:
     own.parent.mkdir()
     own.write_text("# mine\n", encoding="utf-8")
 
-    store = AnswerStore(own.with_name("answers.sqlite"), run_id="run", owner="gw0")
+    store = AnswerStore(own.with_name("answers.sqlite"), Session(id="one"), owner="gw0")
     store.open()
     store.close()
 
     assert own.read_text(encoding="utf-8") == "# mine\n"
 
 
-LEFT = "It was left as it is: move it away, and the next run makes a new one"
+LEFT = (
+    "It was left as it is: move it away, and the next run makes a new one, "
+    "or run with --ftgate-cache=off, which keeps no answers"
+)
 
 
 def refused(store: AnswerStore) -> str:
@@ -299,7 +308,7 @@ def test_a_newer_store_is_refused_and_stays(path: Path, stores: Stores) -> None:
     before = path.read_bytes()
 
     assert refused(stores()) == (
-        f"{path}: written by a newer release of pytest-ftgate (its version 7, this one knows 1). "
+        f"{path}: written by a newer release of pytest-ftgate (its version 7, this one knows 2). "
         f"Update pytest-ftgate. {LEFT}"
     )
     assert path.read_bytes() == before
@@ -321,7 +330,7 @@ def test_a_damaged_store_is_refused_and_stays(path: Path, stores: Stores) -> Non
     path.write_bytes(damaged)
 
     stores.made.clear()
-    other = AnswerStore(path, run_id="run", owner="gw1")
+    other = AnswerStore(path, Session(id="one"), owner="gw1")
     with pytest.raises(StoreError) as caught:
         other.claim(["a"])
     with suppress(StoreError):
@@ -349,7 +358,7 @@ def test_a_folder_that_can_not_be_made_is_named_with_the_remedy(tmp_path: Path) 
     (tmp_path / ".ftgate").write_text("a file", encoding="utf-8")
     path = tmp_path / ".ftgate" / "answers.sqlite"
 
-    assert refused(AnswerStore(path, run_id="run", owner="gw0")) == not_writable(path, "File exists")
+    assert refused(AnswerStore(path, Session(id="one"), owner="gw0")) == not_writable(path, "File exists")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
@@ -357,7 +366,7 @@ def test_a_read_only_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
     tmp_path.chmod(0o500)
 
-    message = refused(AnswerStore(path, run_id="run", owner="gw0"))
+    message = refused(AnswerStore(path, Session(id="one"), owner="gw0"))
 
     tmp_path.chmod(0o700)
     assert message == not_writable(path, "Permission denied")
@@ -371,8 +380,8 @@ def test_a_folder_in_the_files_place_is_named(path: Path, stores: Stores) -> Non
 
 def not_writable(path: Path, why: str) -> str:
     return (
-        f"{path}: answers can't be kept there ({why}). The processes of a run share them in this file: "
-        f"make {path.parent} a folder that can be written, or run in one process (-n 0)"
+        f"{path}: answers can't be kept there ({why}). Make {path.parent} a folder that can be written, "
+        "or run with --ftgate-cache=off, which keeps no answers"
     )
 
 
@@ -380,10 +389,11 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from pytest_ftgate.completions import Completion
+from pytest_ftgate.models.answer_store.session import Session
 from pytest_ftgate.models.answer_store.store import AnswerStore
 
 path, owner, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-store = AnswerStore(path, run_id="run", owner=owner)
+store = AnswerStore(path, Session(id="one"), owner=owner)
 sys.stdin.readline()
 for number in range(count):
     store.keep({f"{owner} {number}": Completion(text=str(number))})
@@ -436,9 +446,10 @@ def test_a_forked_process_opens_the_store_again(path: Path) -> None:
 import os, sys
 from pathlib import Path
 from pytest_ftgate.completions import Completion
+from pytest_ftgate.models.answer_store.session import Session
 from pytest_ftgate.models.answer_store.store import AnswerStore
 
-store = AnswerStore(Path(sys.argv[1]), run_id="run", owner="gw0")
+store = AnswerStore(Path(sys.argv[1]), Session(id="one"), owner="gw0")
 store.keep({"parent": Completion(text="p")})
 child = os.fork()
 if not child:
@@ -459,9 +470,10 @@ print(*sorted(store.outcomes(["parent", "child", "after"])))
 # Keys
 
 
-def key_of(asked: Request, **model: Any) -> str:
-    digest = model_digest({"name": "tuned", "host": "localhost", "model": "ft", **model})
-    return answer_key(asked, digest, asked.case.asked)
+def key_of(asked: Request, **settings: Any) -> str:
+    given = {"base_url": "http://localhost:1/v1", "api_key": KEY, **settings}
+    made = OpenAIEndpoint(EndpointSettings(name="tuned", model=given.pop("model", "ft"), **given))
+    return AnswerKeys("session").of(made, asked)
 
 
 def test_a_key_depends_on_everything_that_is_asked_and_on_who_is_asked() -> None:
@@ -480,7 +492,18 @@ def test_a_key_depends_on_everything_that_is_asked_and_on_who_is_asked() -> None
         key_of(request(tools=({"type": "function"},), **case)),
         key_of(request(expect=(perplexity,), **case)),
         key_of(request(**case), revision="step-2"),
-        key_of(request(**case), host="elsewhere"),
+        key_of(request(**case), model="ft-2"),
+        key_of(request(**case), deployment="blue"),
+        key_of(request(**case), base_url="http://localhost:2/v1"),
+        key_of(request(**case), base_url="http://localhost:1/v2"),
+        key_of(request(**case), base_url="http://localhost:1/v1?weights=2"),
+        key_of(request(**case), query={"api-version": "2"}),
+        key_of(request(**case), headers={"X-Weights": "step-2"}),
+        key_of(request(**case), params={"temperature": 1}),
+        key_of(request(**case), system="Be brief."),
+        key_of(request(**case), stream=True),
+        key_of(request(**case), api="responses"),
+        key_of(request(turns=(Turn(user="And of Spain?"),), **case)),
         key_of(Request(case=request(**case).case, arm=Arm.MODEL, via="folder")),
     ]
 
@@ -492,6 +515,24 @@ def test_a_key_does_not_depend_on_what_is_not_asked() -> None:
     moved = request(params={"b": 2, "a": 1}, path="elsewhere.evalcase.yaml", line=99, tags=("slow",))
 
     assert key_of(plain) == key_of(moved)
+
+
+def test_a_renewed_key_is_no_other_question() -> None:
+    assert key_of(request(), api_key=KEY) == key_of(request(), api_key=KEY[::-1])
+    assert key_of(request(), headers={"X-Api-Key": "a"}) == key_of(request(), headers={"X-Api-Key": "b"})
+
+
+def test_answers_of_code_that_nothing_tells_apart_belong_to_their_session() -> None:
+    def answer(prompt: str) -> str:
+        return prompt
+
+    plain, tagged = PythonFunction("app", answer), PythonFunction("app", answer, revision="3")
+    one, other = AnswerKeys("one"), AnswerKeys("other")
+
+    assert one.of(plain, request()) != other.of(plain, request())
+    assert one.of(plain, request()) == AnswerKeys("one").of(plain, request())
+    assert one.of(tagged, request()) == other.of(tagged, request())
+    assert one.of(tagged, request()) != one.of(PythonFunction("app", answer, revision="4"), request())
 
 
 texts = st.text(max_size=4)

@@ -10,24 +10,36 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_ftgate.models import Request
+from pytest_ftgate.cases import EvalCase
+from pytest_ftgate.models import Model, Request
 
-#: Raised when a key would stand for something else than before, so that no older row is taken for it.
-_KEY_VERSION = 1
+# Raised when a key would stand for something else than before, so that no older row is taken for it.
+_KEY_VERSION = 2
 
 
-def answer_key(request: Request, model: str, asked: str) -> str:
-    """Hex digest of who is asked, and all that is asked; `model` is a `model_digest`, `asked` the case's.
+def answer_key(request: Request, asks: Any) -> str:
+    """Hex digest of who is asked, and all that is asked; `asks` is what `asked_of` the model gives.
 
     The case's suite and id belong to it: two cases that ask the same are two answers, as they are without a
     store, and a `python:` function may be given the case itself.
     """
     case = request.case
-    content = (
-        (_KEY_VERSION, model, request.arm, request.via, case.suite, case.id, asked),
-        (case.params_of(request.repeat), case.wants_logprobs, request.repeat),
-    )
+    content = (_KEY_VERSION, request.arm, request.via, case.suite, case.id, request.repeat, asks)
     return hashlib.sha256(_encode(content).encode()).hexdigest()
+
+
+def asked_of(model: Model, request: Request, asked: str, session: str) -> Any:
+    """Builtins that are equal for equal questions to equal models; `asked` is the case's digest.
+
+    An endpoint says itself what it is sent, and where. Of a model that has no `asks` nothing but a revision
+    tells whether its code is still the same: without one, no other session has the same question.
+    """
+    if (asks := getattr(model, "asks", None)) is not None:
+        return ("sent", asks(request), asked if request.case.turns else "")
+    described = model.describe()
+    once = "" if described.get("revision") else session
+    case = request.case
+    return ("asked", described, once, asked, case.params_of(request.repeat), case.wants_logprobs)
 
 
 def model_digest(description: Mapping[str, Any]) -> str:
@@ -37,6 +49,30 @@ def model_digest(description: Mapping[str, Any]) -> str:
 
 # Made once: making an encoder takes longer than using it.
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+class AnswerKeys:
+    """The keys of one session's requests; owned by whoever asks for them, for one thread."""
+
+    def __init__(self, session: str) -> None:
+        self._session = session
+        self._digests: dict[int, tuple[Model, str]] = {}
+        self._asked: tuple[EvalCase | None, str] = (None, "")
+
+    def of(self, model: Model, request: Request) -> str:
+        """The key of one request to one model."""
+        case = request.case
+        if case is not self._asked[0]:
+            # Both arms and all repeats of a case come one after the other.
+            self._asked = (case, case.asked)
+        return answer_key(request, asked_of(model, request, self._asked[1], self._session))
+
+    def who(self, model: Model) -> str:
+        """The digest of a model."""
+        if id(model) not in self._digests:
+            # The model is kept beside its digest, so that no other one gets its id.
+            self._digests[id(model)] = (model, model_digest(model.describe()))
+        return self._digests[id(model)][1]
 
 
 def share_of(case_key: tuple[str, str], workercount: int) -> int:

@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from pytest_ftgate.cases import EvalCase
-from pytest_ftgate.errors import FatalModelError, StoreError
-from pytest_ftgate.models import Model
-from pytest_ftgate.models.answer_store.answer_key import answer_key, model_digest
-from pytest_ftgate.models.answer_store.store import AnswerStore, Mine, State, Theirs
+from pytest_ftgate.completions import Completion, Source
+from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
+from pytest_ftgate.models.answer_store.answer_key import AnswerKeys
+from pytest_ftgate.models.answer_store.session import NOT_STORED, Reuse
+from pytest_ftgate.models.answer_store.store import AnswerStore, Earlier, Mine, State, Theirs
+from pytest_ftgate.models.answer_store.takeover import Offer, Takeover, taken_over
 from pytest_ftgate.models.lanes import Job
+from pytest_ftgate.models.limits import LIMIT, Spending
 from pytest_ftgate.models.outcomes import Outcome
 
 # How far behind the other processes this one may be.
@@ -29,6 +31,12 @@ _COMMIT_S = 0.01
 _LOOK_S = 1.0
 # So many requests are claimed before the first of them is sent.
 _CLAIM_AT_ONCE = 200
+
+
+class Surveyed(NamedTuple):
+    """All requests that are going to be wanted, in order: which of them are answered already decides more."""
+
+    jobs: Sequence[Job]
 
 
 class Wanted(NamedTuple):
@@ -51,8 +59,8 @@ class Sharing:
 
     `settle` hands an outcome out, `send` has requests sent (first of all, if that is urgent), `stop` gives
     all open requests this error, `committed` says how many answers of this process's own are safe now.
-    `limit` is how many requests of dead processes are taken over at a time. Raises `StoreError` if the store
-    can't be used.
+    `limit` is how many requests of dead processes are taken over at a time, `spending` what is not to be
+    exceeded by all processes together. Raises `StoreError` if the store can't be used.
     """
 
     def __init__(
@@ -64,24 +72,32 @@ class Sharing:
         stop: Callable[[FatalModelError], None],
         committed: Callable[[int], None],
         limit: int,
+        spending: Spending | None = None,
     ) -> None:
         self._store = store
+        self._spending = spending
         self._settle, self._send, self._stop, self._committed = settle, send, stop, committed
         self._limit = limit
-        self._inbox: SimpleQueue[Wanted | Arrived | None] = SimpleQueue()
+        self._inbox: SimpleQueue[Surveyed | Wanted | Arrived | None] = SimpleQueue()
         # From here on: the store's thread only. Requests without an outcome, by key.
         self._open: dict[str, Job] = {}
         self._mine: set[str] = set()
         #: Somebody waits for these, which others have on their way.
         self._awaited: set[str] = set()
-        self._digests: dict[int, tuple[Model, str]] = {}
-        self._asked: tuple[EvalCase | None, str] = (None, "")
-        self._is_closing = False
+        self._takeover = Takeover()
+        self._keys = AnswerKeys(store.session.id)
+        self._is_closing = self._is_stopped = False
         self._next_commit = self._next_news = self._next_look = 0.0
         self._next_sweep = time.monotonic() + store.beat_s
         store.open()
+        self._goes_on = store.goes_on and not store.session.reuse.takes_any
         self._thread = threading.Thread(target=self._run, name="ftgate-store", daemon=True)
         self._thread.start()
+
+    def survey(self, jobs: Sequence[Job]) -> None:
+        """Says what is going to be wanted, before any of it is; returns at once."""
+        if self._goes_on:
+            self._inbox.put(Surveyed(jobs))
 
     def want(self, jobs: Sequence[Job], *, claim: bool, urgent: bool) -> None:
         """Has these answered by whichever process; returns at once."""
@@ -123,7 +139,9 @@ class Sharing:
         self._store.beat()
         self._read_news()
         for message in messages:
-            if isinstance(message, Wanted):
+            if isinstance(message, Surveyed):
+                self._survey(message.jobs)
+            elif isinstance(message, Wanted):
                 self._add(message)
         self._look_after_the_dead()
 
@@ -133,8 +151,11 @@ class Sharing:
             self._next_news = now + _POLL_S
             for key, outcome in self._store.news(self._open).items():
                 self._hand_out(key, outcome)
+            if not self._is_stopped and (error := self._store.stopped()) is not None:
+                self._is_stopped = True
+                self._stop(error)
 
-    def _messages(self) -> list[Wanted | Arrived | None]:
+    def _messages(self) -> list[Surveyed | Wanted | Arrived | None]:
         """What has come in, after waiting for the next thing to do."""
         try:
             messages = [self._inbox.get(timeout=_POLL_S if self._open else self._store.beat_s)]
@@ -152,11 +173,35 @@ class Sharing:
         if not arrived:
             return
         jobs = {self._key(job): job for job, _ in arrived}
-        kept = self._store.keep({self._key(job): outcome for job, outcome in arrived})
+        who = {key: self._who(job) for key, job in jobs.items()}
+        kept = self._store.keep({self._key(job): outcome for job, outcome in arrived}, who)
         self._committed(len(arrived))
         for key, outcome in kept.items():
             self._open.setdefault(key, jobs[key])
             self._hand_out(key, outcome)
+        if self._spending is not None:
+            self._spend(self._spending, [outcome for _, outcome in arrived])
+
+    def _spend(self, spending: Spending, arrived: Sequence[Outcome]) -> None:
+        """What all processes spent is in the store; the first that sees too much of it stops all."""
+        answers = [one for one in arrived if isinstance(one, Completion)]
+        if reason := spending.unknown(answers) or spending.exceeded(
+            *self._store.spend(*spending.of(answers))
+        ):
+            self._store.stop(reason, LIMIT)
+            self._next_news = 0.0
+
+    def _survey(self, jobs: Sequence[Job]) -> None:
+        """Sends the first new request to each model of which there are earlier answers: they wait for it."""
+        earlier = self._store.earlier()
+        by_model: dict[str, dict[str, Job]] = {}
+        for job in jobs:
+            by_model.setdefault(self._who(job), {})[self._key(job)] = job
+        for who, keyed in by_model.items():
+            self._send_first(self._takeover.survey(who, keyed, earlier))
+
+    def _send_first(self, jobs: Sequence[Job]) -> None:
+        self._add(Wanted(jobs, claim=True, urgent=True))
 
     def _add(self, wanted: Wanted) -> None:
         jobs = {self._key(job): job for job in wanted.jobs if job.outcome is None}
@@ -179,7 +224,12 @@ class Sharing:
             self._next_look = 0.0
 
     def _claim(self, keys: Sequence[str], *, urgent: bool) -> None:
-        self._take(self._store.claim(keys), urgent=urgent)
+        if self._store.session.reuse is Reuse.ONLY:
+            found: Mapping[str, State] = self._store.outcomes(keys)
+            none = ModelError(NOT_STORED, kind="store")
+            self._take({key: found.get(key, none) for key in keys}, urgent=urgent)
+        else:
+            self._take(self._store.claim(keys), urgent=urgent)
 
     def _take(self, states: Mapping[str, State], *, urgent: bool) -> None:
         to_send = []
@@ -188,11 +238,40 @@ class Sharing:
                 self._mine.add(key)
                 self._awaited.discard(key)
                 to_send.append(self._open[key])
+            elif isinstance(state, Earlier):
+                self._take_over(Offer(key, self._open[key], state))
             elif not isinstance(state, Theirs):
                 self._hand_out(key, state)
             elif urgent:
                 self._awaited.add(key)
         self._send([job for job in to_send if job.outcome is None], urgent)
+
+    def _take_over(self, offer: Offer) -> None:
+        """An answer of an earlier session: used, asked anew, or kept until it is known who answers now."""
+        reuse, who = self._store.session.reuse, self._who(offer.job)
+        counts = reuse.takes_any or self._takeover.judge(who, offer)
+        if counts:
+            source: Source = "recorded" if reuse.takes_any else "resumed"
+            self._hand_out(offer.key, taken_over(offer.earlier.answer, source), is_new=False)
+        elif counts is False:
+            self._ask_anew(offer, "another model answers now")
+
+    def _ask_anew(self, offer: Offer, why: str) -> None:
+        self._store.put_aside(offer.earlier, why)
+        self._claim([offer.key], urgent=True)
+
+    def _judge_offers(self, key: str, who: str, outcome: Outcome) -> None:
+        """What a new outcome means for the answers of earlier sessions that wait for one."""
+        if isinstance(outcome, Completion):
+            # Which of several processes' answers was the first has to be the same for all of them.
+            first = self._store.first_new(who) or outcome
+            for offer in self._takeover.heard(who, first):
+                self._take_over(offer)
+        else:
+            to_send, to_ask = self._takeover.failed(who, key)
+            self._send_first(to_send)
+            for offer in to_ask:
+                self._ask_anew(offer, "no new answer came")
 
     def _look_after_the_dead(self) -> None:
         """Takes over what nobody has on its way: what is waited for, then the rest, a little at a time."""
@@ -206,29 +285,27 @@ class Sharing:
             self._claim(found, urgent=False)
             self._next_sweep = now if len(found) == self._limit else now + self._store.beat_s
 
-    def _hand_out(self, key: str, outcome: Outcome) -> None:
+    def _hand_out(self, key: str, outcome: Outcome, *, is_new: bool = True) -> None:
         job = self._open.pop(key, None)
         self._mine.discard(key)
         self._awaited.discard(key)
         if isinstance(outcome, FatalModelError):
             self._stop(outcome)
             # They have this error now.
-            for each in (self._open, self._mine, self._awaited):
+            for each in (self._open, self._mine, self._awaited, self._takeover):
                 each.clear()
         elif job is not None:
+            reuse = self._store.session.reuse
+            if reuse.takes_any and isinstance(outcome, Completion):
+                outcome = taken_over(outcome, "recorded")  # no times: those of a part would be no sample
             self._settle(job, outcome)
+            if is_new and self._takeover.is_asked(who := self._who(job)):
+                self._judge_offers(key, who, outcome)
 
     def _key(self, job: Job) -> str:
         if job.stored_as is None:
-            case = job.request.case
-            if case is not self._asked[0]:
-                # Both arms and all repeats of a case come one after the other.
-                self._asked = (case, case.asked)
-            job.stored_as = answer_key(job.request, self._digest(job.model), self._asked[1])
+            job.stored_as = self._keys.of(job.model, job.request)
         return job.stored_as
 
-    def _digest(self, model: Model) -> str:
-        if id(model) not in self._digests:
-            # The model is kept beside its digest, so that no other one gets its id.
-            self._digests[id(model)] = (model, model_digest(model.describe()))
-        return self._digests[id(model)][1]
+    def _who(self, job: Job) -> str:
+        return self._keys.who(job.model)

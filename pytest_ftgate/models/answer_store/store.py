@@ -1,10 +1,12 @@
 """The answer store: which requests of a run are answered, and who is asking them, across its processes.
 
-Nothing waits here, and nothing is sent. Answers of other runs are kept and not served.
+A run is what one call of pytest began; a later one may go on with it, and is another session of that run.
+Nothing waits here, and nothing is sent. Nothing is deleted either.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,6 +20,9 @@ from typing import Any
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
+from pytest_ftgate.models.answer_store import statements as sql
+from pytest_ftgate.models.answer_store.process import Process, this_process
+from pytest_ftgate.models.answer_store.session import Reuse, Session
 from pytest_ftgate.models.answer_store.store_file import open_store, store_error
 from pytest_ftgate.models.outcomes import Outcome
 
@@ -25,6 +30,8 @@ from pytest_ftgate.models.outcomes import Outcome
 LEASE_S = 60.0
 # Rows per statement: few enough that the largest answers fit into one value of SQLite's.
 _AT_ONCE = 100
+# The run of all sessions that use whatever answers there are.
+_ANY_RUN = "use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +46,42 @@ class Theirs:
     until: float
 
 
-State = Outcome | Mine | Theirs
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An answer that was there before this session; `seq` is its row."""
+
+    answer: Completion
+    seq: int
+
+
+State = Outcome | Mine | Theirs | Earlier
 
 
 class AnswerStore:
-    """One process's view of the store at `path`, for one run; owned by an engine.
+    """One process's view of the store at `path`, for one session; owned by an engine.
 
-    `run_id` is that of one run of pytest and common to its processes; `owner` is this process's alone. The
-    file is opened when it is first needed, and again after a fork. All methods raise `StoreError`.
+    `owner` is this process's alone among those of the session. With `begins` it begins the session, if no
+    other process has; without, one that nobody began has no answers. The file is opened when it is first
+    needed, and again after a fork. All methods raise `StoreError`.
     """
 
-    def __init__(self, path: Path, *, run_id: str, owner: str, lease_s: float = LEASE_S) -> None:
+    def __init__(
+        self, path: Path, session: Session, *, owner: str, lease_s: float = LEASE_S, begins: bool = True
+    ) -> None:
         self.path = path
+        self.session = session
         self.lease_s = lease_s
         #: How often an owner that is alive is heard of.
         self.beat_s = lease_s / 6
-        self._run_id = run_id
-        self._owner = owner
+        self._owner = f"{session.id}/{owner}"
+        self._begins = begins
         # Guards the connection, which has no order of its own between threads.
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        self._process = 0
-        self._seen = 0
+        self._process: Process | None = None
+        self._run_id = ""
+        #: The last row that was there before this session.
+        self._upto = self._seen = 0
         self._version = -1
         self._next_beat = 0.0
         self._changed_rows = 0
@@ -73,38 +94,45 @@ class AnswerStore:
     def close(self) -> None:
         """Lets go of all claims without an answer, and of the file."""
         with self._lock:
-            if self._connection is not None and self._process == os.getpid():
+            if self._connection is not None and self._process == this_process():
                 try:
-                    self.forget(self._owner)
+                    self._change(sql.FORGET, owner=self._owner)
                 finally:
                     self._connection.close()
                     self._connection = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there may be answers of earlier sessions that count for this one."""
+        with self._lock:
+            self._opened()
+            return self.session.reuse.takes_any or self._run_id != self.session.id
 
     def remarks(self) -> Sequence[str]:
         """What the verdict should say of the stored answers, one sentence each."""
         if not self._changed_rows:
             return ()
         which = "answer was" if self._changed_rows == 1 else "answers were"
-        return (f"{self._changed_rows} {which} changed in {self.path} during the run, and asked again",)
+        return (f"{self._changed_rows} {which} changed in {self.path} by somebody else, and asked again",)
 
     def claim(self, keys: Sequence[str]) -> dict[str, State]:
         """Of each key, in their order, its outcome or whose it is: mine if nobody alive had claimed it."""
         self.beat()
         states: dict[str, State] = {}
         for some in _parts(keys):
-            self._change(_CLAIM, keys=json.dumps(some), now=time.monotonic())
+            self._change(sql.CLAIM, keys=json.dumps(some), now=time.monotonic())
             states |= self._states(some)
         again = [key for key in keys if key not in states]
         if again:
-            # Their rows had been changed by somebody, and are gone now.
+            # Their rows had been changed by somebody, and don't count any more.
             states |= self.claim(again)
         return {key: states[key] for key in keys}
 
-    def outcomes(self, keys: Sequence[str]) -> dict[str, Outcome]:
+    def outcomes(self, keys: Sequence[str]) -> dict[str, Outcome | Earlier]:
         """The outcomes that are there, whoever brought them."""
-        found: dict[str, Outcome] = {}
+        found: dict[str, Outcome | Earlier] = {}
         for some in _parts(keys):
-            found |= self._checked(self._rows(_OUTCOMES, keys=json.dumps(some)))
+            found |= self._checked(self._rows(sql.OUTCOMES, keys=json.dumps(some)))
         return found
 
     def news(self, wanted: Container[str]) -> dict[str, Outcome]:
@@ -112,56 +140,113 @@ class AnswerStore:
         version = self._read("PRAGMA data_version")
         if version == self._version:
             return {}
-        found: dict[str, Outcome] = {}
-        while rows := self._rows(_NEWS, seen=self._seen, at_once=_AT_ONCE):
+        found: dict[str, Outcome | Earlier] = {}
+        while rows := self._rows(sql.NEWS, seen=self._seen, at_once=_AT_ONCE):
             self._seen = max(row[0] for row in rows)
-            found |= self._checked([row for row in rows if row[1] in wanted or row[3]])
+            found |= self._checked([row for row in rows if row[2] in wanted or row[5]])
         self._version = version
-        return {key: one for key, one in found.items() if key in wanted or isinstance(one, FatalModelError)}
+        return {
+            key: one
+            for key, one in found.items()
+            if not isinstance(one, Earlier) and (key in wanted or isinstance(one, FatalModelError))
+        }
 
-    def keep(self, outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    def earlier(self) -> frozenset[str]:
+        """The keys of this run that were answered before this session."""
+        self.open()
+        return frozenset(self._rows(sql.EARLIER, upto=self._upto))
+
+    def count(self) -> int:
+        """How many requests of this run are answered."""
+        return int(self._read(sql.COUNT))
+
+    def first_new(self, who: str) -> Completion | None:
+        """The first answer of this model since this session began, whichever process brought it."""
+        self.open()
+        found = self._checked(self._rows(sql.FIRST_NEW, upto=self._upto, who=who))
+        return next((one for one in found.values() if isinstance(one, Completion)), None)
+
+    def keep(
+        self, outcomes: Mapping[str, Outcome], who: Mapping[str, str] | None = None
+    ) -> dict[str, Outcome]:
         """Commits these, and returns the outcomes that count: the first of each key does.
 
-        On return they survive the death of this process. An answer that is no JSON becomes an error.
+        `who` has a digest of who answered, where that matters. On return they survive the death of this
+        process. An answer that is no JSON becomes an error.
         """
+        self.open()  # which run it is stands in each row
         kept: dict[str, Outcome] = {}
         for some in _parts(list(outcomes)):
             rows = []
             for key in some:
-                kept[key], row = self._row(key, outcomes[key])
+                kept[key], row = self._row(key, (who or {}).get(key, ""), outcomes[key])
                 rows.append(row)
-            if self._change(_KEEP, rows=json.dumps(rows)) < len(rows):
-                kept |= self.outcomes(some)
+            if self._change(sql.KEEP, rows=json.dumps(rows)) < len(rows):
+                kept |= {
+                    key: one.answer if isinstance(one, Earlier) else one
+                    for key, one in self.outcomes(some).items()
+                }
         return kept
 
+    def put_aside(self, earlier: Earlier, why: str) -> None:
+        """Lets an answer count no more, for nobody; its row stays."""
+        self._change(sql.PUT_ASIDE, seq=earlier.seq, aside=f"{why} in {self.session.id}: ")
+
     def abandoned(self, keys: Sequence[str], limit: int) -> list[str]:
-        """At most so many of these keys that have no outcome, and that nobody who is alive has claimed."""
+        """At most so many of these keys that have no outcome, and that nobody who is alive has claimed.
+
+        Who is seen to have ended is dead before its lease ends.
+        """
+        self.open()
+        self._forget_the_dead()
         now = time.monotonic()
-        text = self._read(_ABANDONED, keys=json.dumps(list(keys)), now=now, at_once=limit)
+        text = self._read(sql.ABANDONED, keys=json.dumps(list(keys)), now=now, at_once=limit)
         return list(json.loads(text))
 
     def beat(self) -> None:
         """Says that this owner is alive; does nothing if that was said a moment ago."""
         now = time.monotonic()
         if now >= self._next_beat:
-            self._change(_BEAT, owner=self._owner, until=now + self.lease_s)
+            self._change(sql.BEAT, until=now + self.lease_s)
             self._next_beat = now + self.beat_s
 
     def forget(self, owner: str) -> None:
         """Says that an owner is dead, so that nobody waits for its claims; a living one comes back."""
-        self._change(_BEAT, owner=owner, until=0.0)
+        self._change(sql.FORGET, owner=f"{self.session.id}/{owner}")
+
+    def finish(self) -> None:
+        """Says that the run of this session has all it needs: none goes on with it."""
+        self._change(sql.FINISH, wall=time.time())
+
+    def stop(self, reason: str, kind: str) -> None:
+        """Has all processes of this session stop, for the first reason that is given."""
+        self._change(sql.STOP, reason=json.dumps([reason, kind]))
+
+    def stopped(self) -> FatalModelError | None:
+        """Why the processes of this session have to stop, None if they don't."""
+        found = self._read(sql.STOPPED)
+        if found is None:
+            return None
+        reason, kind = json.loads(found)
+        return FatalModelError(reason, kind=kind)
+
+    def spend(self, tokens: int, cost: float) -> tuple[int, float]:
+        """Adds what an answer cost to what this session has; returns tokens and cost of all its processes."""
+        self._change(sql.SPEND, tokens=tokens, cost=cost)
+        spent_tokens, spent_cost = json.loads(self._read(sql.SPENT))
+        return spent_tokens, spent_cost
 
     def _states(self, keys: Sequence[str]) -> dict[str, State]:
-        claims = json.loads(self._read(_CLAIMS, keys=json.dumps(keys)))
+        claims = json.loads(self._read(sql.CLAIMS, keys=json.dumps(keys)))
         states: dict[str, State] = {
             key: Mine() if owner == self._owner else Theirs(until) for key, owner, until in claims
         }
-        rows = self._rows(_OUTCOMES, keys=json.dumps(keys))
+        rows = self._rows(sql.OUTCOMES, keys=json.dumps(keys))
         found = self._checked(rows)
-        changed = {row[1] for row in rows} - found.keys()
+        changed = {row[2] for row in rows} - found.keys()
         return {key: state for key, state in states.items() if key not in changed} | found
 
-    def _row(self, key: str, outcome: Outcome) -> tuple[Outcome, list[object]]:
+    def _row(self, key: str, who: str, outcome: Outcome) -> tuple[Outcome, list[object]]:
         completion = error = None
         if isinstance(outcome, Completion):
             try:
@@ -173,31 +258,41 @@ class AnswerStore:
             error = json.dumps({"kind": outcome.kind, "message": str(outcome), "fatal": fatal})
         # To the millisecond: SQLite writes 15 digits of a number into JSON.
         created = round(time.time(), 3)
-        row_hash = _row_hash(self._run_id, key, completion, error, created)
-        return outcome, [key, completion, error, created, row_hash]
+        row_hash = _row_hash(self._run_id, key, who, completion, error, created)
+        return outcome, [key, who, completion, error, created, row_hash]
 
-    def _checked(self, rows: Sequence[Sequence[Any]]) -> dict[str, Outcome]:
-        """The outcomes in rows that are as they were written; other rows are dropped, and asked again."""
-        found: dict[str, Outcome] = {}
-        for seq, key, completion, error, created, row_hash in rows:
-            if row_hash == _row_hash(self._run_id, key, completion, error, created):
-                found[key] = _outcome(completion, error)
+    def _checked(self, rows: Sequence[Sequence[Any]]) -> dict[str, Outcome | Earlier]:
+        """The outcomes in rows that are as they were written, later ones first; others count no more."""
+        found: dict[str, Outcome | Earlier] = {}
+        for seq, run_id, key, who, completion, error, created, row_hash in rows:
+            if row_hash != _row_hash(run_id, key, who, completion, error, created):
+                self._refuse(seq, key)
+            elif seq <= self._upto and completion is not None:
+                found[key] = Earlier(Completion.from_json(json.loads(completion)), seq)
             else:
-                self._drop(seq, key)
+                found[key] = _outcome(completion, error)
         return found
 
-    def _drop(self, seq: int, key: str) -> None:
+    def _refuse(self, seq: int, key: str) -> None:
+        with self._transaction():
+            # Only the first that finds it gives the key free: then somebody may have claimed it again.
+            if self._change(sql.PUT_ASIDE, seq=seq, aside="changed: "):
+                self._changed_rows += 1
+                self._change(sql.UNCLAIM, key=key)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
         with self._lock:
             self._change("BEGIN IMMEDIATE")
             try:
-                # Only the first that finds it gives the key free: then somebody may have claimed it again.
-                if self._change("DELETE FROM answers WHERE seq = :seq", seq=seq):
-                    self._changed_rows += 1
-                    self._change("DELETE FROM claims WHERE run_id = :run AND key = :key", key=key)
-            finally:
-                self._change("COMMIT")
+                yield
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    self._change("ROLLBACK")
+                raise
+            self._change("COMMIT")
 
-    def _rows(self, query: str, **values: object) -> list[list[Any]]:
+    def _rows(self, query: str, **values: object) -> list[Any]:
         return list(json.loads(self._read(query, **values)))
 
     def _read(self, query: str, **values: object) -> Any:
@@ -217,69 +312,83 @@ class AnswerStore:
     ) -> Any:
         with self._lock:
             try:
-                cursor = self._opened().execute(statement, {"run": self._run_id, "me": self._owner, **values})
+                cursor = self._opened().execute(statement, {**self._always, **values})
                 return result(cursor)
             except sqlite3.Error as error:
                 raise store_error(self.path, error) from None
 
+    @property
+    def _always(self) -> dict[str, object]:
+        process = self._process
+        assert process is not None
+        return {
+            "run": self._run_id,
+            "session": self.session.id,
+            "me": self._owner,
+            "any": self.session.reuse.takes_any,
+            "boot": process.boot,
+            "pids": process.pids,
+            "pid": process.pid,
+        }
+
     def _opened(self) -> sqlite3.Connection:
-        if self._connection is None or self._process != os.getpid():
+        if self._connection is None or (self._process is not None and self._process.pid != os.getpid()):
             if self._connection is not None:
                 # Of the parent of this process: not even closing it is safe here.
                 _INHERITED.append(self._connection)
-            self._connection, self._process = open_store(self.path), os.getpid()
-            (self._seen,) = self._connection.execute(_START, {"run": self._run_id}).fetchone()
+            self._connection, self._process = open_store(self.path), this_process()
             self._version, self._next_beat = -1, 0.0
+            try:
+                self._join()
+            except BaseException:
+                self._connection.close()
+                self._connection = None
+                raise
         return self._connection
+
+    def _join(self) -> None:
+        """Finds the run that this session belongs to, or begins one; the first process does it for all."""
+        with self._transaction():
+            joined = self._found(sql.JOINED)
+            if joined is None and self._begins:
+                self._run_id = self._run_to_join()
+                self._change(
+                    sql.BEGIN_RUN,
+                    plan="" if self._run_id == _ANY_RUN else self.session.plan,
+                    models=self.session.models,
+                    wall=time.time(),
+                )
+                self._change(sql.BEGIN_SESSION, wall=time.time())
+                joined = self._found(sql.JOINED)
+            self._run_id, self._upto = joined or (self.session.id, 0)
+        self._seen = self._upto
+        self._forget_the_dead()
+
+    def _run_to_join(self) -> str:
+        session = self.session
+        if session.reuse.takes_any:
+            return _ANY_RUN
+        if session.reuse is not Reuse.RESUME or not session.plan:
+            return session.id
+        oldest = time.time() - session.max_age_s
+        found = self._found(sql.UNFINISHED, plan=session.plan, oldest=oldest)
+        return session.id if found is None else str(found[0])
+
+    def _forget_the_dead(self) -> None:
+        """Nobody has to wait until the leases of processes end of which it can be seen that they have."""
+        assert self._process is not None
+        others = self._run(lambda cursor: cursor.fetchall(), sql.OWNERS, {})
+        for owner, boot, pids, pid in others:
+            if Process(boot=boot, pids=pids, pid=pid).is_dead_to(self._process):
+                self._change(sql.FORGET, owner=owner)
+
+    def _found(self, query: str, **values: object) -> tuple[Any, ...] | None:
+        found: tuple[Any, ...] | None = self._run(lambda cursor: cursor.fetchone(), query, values)
+        return found
 
 
 # Kept from being closed by the garbage collector.
 _INHERITED: list[sqlite3.Connection] = []
-
-_KEYS = "SELECT value FROM json_each(:keys)"
-_AS_JSON = "json_group_array(json_array(seq, key, completion, error, created, hash))"
-_IS_ALIVE = """
-    EXISTS (SELECT 1 FROM owners WHERE owners.run_id = :run AND owners.owner = claims.owner AND until > :now)
-"""
-_IS_OPEN = "NOT EXISTS (SELECT 1 FROM answers WHERE answers.run_id = :run AND answers.key = value)"
-_OUTCOMES = f"SELECT {_AS_JSON} FROM answers WHERE run_id = :run AND key IN ({_KEYS})"  # noqa: S608 - all ours
-_NEWS = f"""
-    SELECT {_AS_JSON} FROM (
-        SELECT * FROM answers WHERE seq > :seen AND run_id = :run AND owner <> :me ORDER BY seq LIMIT :at_once
-    )
-"""  # noqa: S608 - all ours
-_START = """
-    SELECT coalesce(
-        (SELECT min(seq) - 1 FROM answers WHERE run_id = :run), (SELECT max(seq) FROM answers), 0
-    )
-"""
-_CLAIMS = f"""
-    SELECT json_group_array(json_array(key, owner, coalesce(until, 0)))
-    FROM claims LEFT JOIN owners USING (run_id, owner) WHERE run_id = :run AND key IN ({_KEYS})
-"""  # noqa: S608 - all ours
-_CLAIM = f"""
-    INSERT INTO claims (run_id, key, owner)
-    SELECT :run, value, :me FROM json_each(:keys) WHERE {_IS_OPEN}
-    ON CONFLICT DO UPDATE SET owner = excluded.owner WHERE NOT {_IS_ALIVE}
-"""  # noqa: S608 - all ours
-_ABANDONED = f"""
-    SELECT json_group_array(value) FROM (
-        SELECT value FROM json_each(:keys) WHERE {_IS_OPEN} AND NOT EXISTS (
-            SELECT 1 FROM claims WHERE claims.run_id = :run AND claims.key = value AND {_IS_ALIVE}
-        ) LIMIT :at_once
-    )
-"""  # noqa: S608 - all ours
-_KEEP = """
-    INSERT INTO answers (run_id, owner, key, completion, error, created, hash)
-    SELECT :run, :me, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-        json_extract(value, '$[3]'), json_extract(value, '$[4]')
-    FROM json_each(:rows) WHERE true
-    ON CONFLICT DO NOTHING
-"""
-_BEAT = """
-    INSERT INTO owners (run_id, owner, until) VALUES (:run, :owner, :until)
-    ON CONFLICT DO UPDATE SET until = excluded.until
-"""
 
 
 def _outcome(completion: str | None, error: str | None) -> Outcome:

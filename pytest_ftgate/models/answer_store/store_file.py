@@ -14,27 +14,42 @@ from pathlib import Path
 from pytest_ftgate.errors import StoreError
 
 #: Of the tables below; a file with a higher one is from a newer release.
-SCHEMA = 1
+SCHEMA = 2
 # "ftgt", in the header of the file: whose it is.
 _APPLICATION = 0x66746774
 _BUSY_S = 30.0
+# A run is what one call of pytest began, and others may have gone on with; each call is a session. `scope` is
+# empty for an answer, which counts for all sessions of its run; an error counts for the session in it alone,
+# and a row that was put aside for nobody. `until` is in `time.monotonic` of the machine start `boot`.
 _TABLES = """
+    CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY, plan TEXT NOT NULL, models TEXT NOT NULL, started REAL NOT NULL,
+        finished REAL
+    ) WITHOUT ROWID;
+    CREATE TABLE sessions (
+        session TEXT PRIMARY KEY, run_id TEXT NOT NULL, upto INTEGER NOT NULL, started REAL NOT NULL,
+        stop TEXT, tokens INTEGER NOT NULL DEFAULT 0, cost REAL NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
     CREATE TABLE answers (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         run_id TEXT NOT NULL,
         owner TEXT NOT NULL,
+        scope TEXT NOT NULL,
         key TEXT NOT NULL,
+        who TEXT NOT NULL,
         completion TEXT,
         error TEXT,
         created REAL NOT NULL,
         hash TEXT NOT NULL,
-        UNIQUE (run_id, key)
+        UNIQUE (run_id, key, scope)
     );
+    CREATE INDEX answers_by_key ON answers (key);
     CREATE TABLE claims (
         run_id TEXT NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (run_id, key)
     ) WITHOUT ROWID;
     CREATE TABLE owners (
-        run_id TEXT NOT NULL, owner TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (run_id, owner)
+        owner TEXT PRIMARY KEY, run_id TEXT NOT NULL, until REAL NOT NULL,
+        boot TEXT NOT NULL, pids TEXT NOT NULL, pid INTEGER NOT NULL
     ) WITHOUT ROWID;
 """
 
@@ -71,19 +86,24 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         return _not_writable(path, str(error))
     if name.startswith("SQLITE_FULL"):
-        return StoreError(f"{path}: no space is left to keep answers ({error}). Make room, and run again")
+        return StoreError(
+            f"{path}: no space is left to keep answers ({error}). "
+            "What was kept is safe: make room, and run again"
+        )
     if _is_busy(error):
         return StoreError(f"{path}: another program kept it locked for {_BUSY_S:g} s. End it, and run again")
     return StoreError(f"{path}: answers can't be kept there ({error})")
 
 
-_LEFT = "It was left as it is: move it away, and the next run makes a new one"
+# What a user can do at once, whatever is wrong with the file.
+_WITHOUT = "--ftgate-cache=off, which keeps no answers"
+_LEFT = f"It was left as it is: move it away, and the next run makes a new one, or run with {_WITHOUT}"
 
 
 def _not_writable(path: Path, why: str) -> StoreError:
     return StoreError(
-        f"{path}: answers can't be kept there ({why}). The processes of a run share them in this file: "
-        f"make {path.parent} a folder that can be written, or run in one process (-n 0)"
+        f"{path}: answers can't be kept there ({why}). "
+        f"Make {path.parent} a folder that can be written, or run with {_WITHOUT}"
     )
 
 
@@ -110,6 +130,10 @@ def _check_owner(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"{path}: written by a newer release of pytest-ftgate (its version {version}, this one knows "
             f"{SCHEMA}). Update pytest-ftgate. {_LEFT}"
+        )
+    if application == _APPLICATION and 0 < version < SCHEMA:
+        raise StoreError(
+            f"{path}: written by an older release of pytest-ftgate (its version {version}). {_LEFT}"
         )
 
 

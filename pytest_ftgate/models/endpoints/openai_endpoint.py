@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError
@@ -72,6 +73,17 @@ class OpenAIEndpoint:
             "system": settings.system,
         }
         return row | {key: value for key, value in shown.items() if value is not None}
+
+    def asks(self, request: Request) -> dict[str, Any]:
+        """All that decides the answer, for a digest: what is sent, and where; no key, since it may change."""
+        settings = self._settings
+        url = urlsplit(settings.base_url)
+        return {
+            "url": (settings.host, self._api.path, url.query, settings.query),
+            "headers": settings.public_headers,
+            "revision": settings.revision,
+            "body": self.body(request),
+        }
 
     def missing(self, requests: Sequence[Request]) -> Sequence[str]:  # noqa: ARG002 - an endpoint is asked to know
         """Nothing: an endpoint has to be asked."""

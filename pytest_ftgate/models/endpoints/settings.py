@@ -55,6 +55,11 @@ class EndpointSettings:
         """Where it is, as it may be shown."""
         return public_url(self.base_url).rstrip("/")
 
+    @property
+    def public_headers(self) -> Mapping[str, str]:
+        """The entry's headers that may be shown, by names in lower case."""
+        return {name.lower(): value for name, value in self.headers.items() if not _holds_secret(name, value)}
+
     def secrets(self) -> list[str]:
         """All that must never be shown, in the forms in which it is written."""
         parts = urlsplit(self.base_url)

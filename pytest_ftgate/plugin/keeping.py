@@ -1,0 +1,168 @@
+"""Where the answers of this run are kept, and how xdist's workers share the work of asking for them."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from pytest_ftgate.cases import digest
+from pytest_ftgate.errors import StoreError
+
+if TYPE_CHECKING:
+    from pytest_ftgate.models import Model, Request
+    from pytest_ftgate.models.answer_store.store import AnswerStore
+    from pytest_ftgate.models.engine import CompletionEngine
+    from pytest_ftgate.plugin.session import FtgateSession
+
+_NAMED = 20
+_Result = TypeVar("_Result")
+
+
+def engine_of(session: FtgateSession, worker: dict[str, Any] | None, *, shares: bool) -> CompletionEngine:
+    """The engine of this process, which keeps all answers in the store of this session.
+
+    All workers keep to the concurrency of the run together, and send each request once. Without `shares` (a
+    run that may stop early) a worker asks only for the items that it runs.
+    """
+    from pytest_ftgate.models.answer_store.answer_key import share_of  # noqa: PLC0415
+    from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
+
+    settings = session.settings
+    count, number = 1, 0
+    if worker is not None:
+        count, number = int(worker["workercount"]), int(worker["workerid"].removeprefix("gw"))
+    session.store = store_of(session, worker)
+    return CompletionEngine(
+        session.arms.model_of,
+        concurrency=max(1, settings.concurrency // count),
+        store=session.store,
+        mine=lambda request: (
+            not shares or share_of((request.case.suite, request.case.id), count) == number % count
+        ),
+        spending=settings.spending,
+        deadline=None if settings.deadline_s is None else session.started + settings.deadline_s,
+    )
+
+
+def store_of(session: FtgateSession, worker: dict[str, Any] | None) -> AnswerStore | None:
+    """The answer store as this process uses it; None where no answer is to be kept."""
+    from pytest_ftgate.models.answer_store.session import Reuse, Session  # noqa: PLC0415
+    from pytest_ftgate.models.answer_store.store import AnswerStore  # noqa: PLC0415
+
+    settings = session.settings
+    if worker is None and settings.reuse is Reuse.OFF:
+        return None
+    this = Session(
+        id=(worker.get("ftgate_session") or worker["testrunuid"]) if worker else new_session_id(),
+        plan=_plan_digest(session),
+        reuse=settings.reuse,
+        max_age_s=settings.resume_max_age_s,
+        models=session.arms.header(),
+    )
+    path = store_path(session, this.id)
+    return AnswerStore(path, this, owner=worker["workerid"] if worker else "main")
+
+
+def new_session_id() -> str:
+    """Not the run's id: CI may give the same one to a second try, which is another session."""
+    return secrets.token_hex(8)
+
+
+def store_path(session: FtgateSession, session_id: str) -> Path:
+    """Where answers are kept; a folder of its own, which ends with the run, if they are not to be."""
+    if session.settings.reuse == "off":
+        return Path(tempfile.gettempdir()) / f"ftgate-{session_id}" / "answers.sqlite"
+    return session.config.rootpath / ".ftgate" / "answers.sqlite"
+
+
+def _plan_digest(session: FtgateSession) -> str:
+    """Who is asked what, and what of it was selected: only a run with the same is gone on with."""
+    plan = session.plan
+    assert plan is not None
+    return digest([plan.digest, plan.left_out, session.described])
+
+
+def not_stored(session: FtgateSession, requests: Sequence[Request]) -> list[str]:
+    """Where only stored answers count: what they lack, a line each; raises UsageError for a bad store."""
+    from pytest_ftgate.models.answer_store.answer_key import AnswerKeys  # noqa: PLC0415
+
+    store = store_of(session, None)
+    assert store is not None
+    asked = [(model, request) for request in requests if (model := _asked(session, request))]
+    keys = AnswerKeys(store.session.id)
+    wanted = {keys.of(model, request): (model, request) for model, request in asked}
+    try:
+        found = store.outcomes(list(wanted))
+        store.close()
+    except StoreError as error:
+        raise pytest.UsageError(str(error)) from None
+    lacking = [_lacks(*pair) for key, pair in wanted.items() if key not in found]
+    more = [f"... and {len(lacking) - _NAMED} more"] if len(lacking) > _NAMED else []
+    return [*lacking[:_NAMED], *more]
+
+
+def _asked(session: FtgateSession, request: Request) -> Model | None:
+    model = session.arms.model_of(request)
+    return None if hasattr(model, "answer_now") else model
+
+
+def _lacks(model: Model, request: Request) -> str:
+    case = request.case
+    nth = f", repeat {request.repeat}" if request.repeat > 1 else ""
+    return (
+        f"{case.path}:{case.line}: case '{case.id}'{nth}: no stored answer of {model.name}: "
+        "--ftgate-cache=use asks for what is missing"
+    )
+
+
+class RunStore:
+    """What the process that decides does with the store of this run; owned by the run's `Conclusion`.
+
+    Nothing happens where no answer was kept.
+    """
+
+    def __init__(self, session: FtgateSession) -> None:
+        self._session = session
+        #: The session's id: on xdist's controller that of the workers, once there are any.
+        self.worker_session: str | None = None
+
+    def forget(self, worker: str) -> None:
+        """Frees what a dead worker had begun to ask: the others need not wait for its lease to end."""
+        self._do(lambda store: store.forget(worker))
+
+    def stop(self, reason: str) -> None:
+        """Has all workers stop, wherever they wait."""
+        self._do(lambda store: store.stop(reason, "stopped"))
+
+    def finish(self) -> None:
+        """Says that nothing is left to go on with."""
+        self._do(lambda store: store.finish())
+
+    def kept(self) -> int:
+        """How many answers the next run may take over."""
+        return self._do(lambda store: store.count()) or 0
+
+    def close(self) -> None:
+        """Removes what was only for the workers of this run."""
+        if self.worker_session is not None and self._session.settings.reuse == "off":
+            shutil.rmtree(store_path(self._session, self.worker_session).parent, ignore_errors=True)
+
+    def _do(self, what: Callable[[AnswerStore], _Result]) -> _Result | None:
+        own = self._session.store
+        session_id = own.session.id if own is not None else self.worker_session
+        if session_id is None or not (path := store_path(self._session, session_id)).exists():
+            return None
+        from pytest_ftgate.models.answer_store.session import Session  # noqa: PLC0415
+        from pytest_ftgate.models.answer_store.store import AnswerStore  # noqa: PLC0415
+
+        store = AnswerStore(path, Session(id=session_id), owner="controller", begins=False)
+        try:
+            return what(store)
+        finally:
+            store.close()

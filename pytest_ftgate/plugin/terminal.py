@@ -99,7 +99,8 @@ class TerminalSection:
     def write_hint(self, hint: str | None) -> None:
         """How to go on with a run that is not whole."""
         if hint is not None:
-            self.reporter.write_line(inert_line(f"ftgate: {hint}", limit=4000), yellow=True)
+            shown = inert_line(self.ftgate.arms.redact(f"ftgate: {hint}"), limit=4000)
+            self.reporter.write_line(shown, yellow=True)
 
     def _write_not_gated(self, assessment: Assessment) -> None:
         count = len(assessment.record.plan.cases)

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: The line of values: what lies in the root, file or folder, imports its own row and the rows above.
 LINE = (
-    {"stats"},
+    {"stats", "characters"},
     {"errors", "durations"},
     {"cases", "completions"},
     {"scores"},

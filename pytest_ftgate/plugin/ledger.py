@@ -110,6 +110,9 @@ class RunLedger:
             self.trials.values(), self.models, takes_any=takes_any, started=self.started_at
         )
 
+    def _warnings(self) -> list[str]:
+        return [*self._taken_over_remarks(), *self.remarks, *self._flaky_remarks()]
+
     def _flaky_remarks(self) -> list[str]:
         return [
             f"{item} is flaky: a re-run ended otherwise; the first outcome counts"
@@ -136,6 +139,7 @@ class RunLedger:
         from pytest_ftgate.gates import assess  # noqa: PLC0415  (not needed where nothing is gated)
 
         session = self.ftgate
+        redact, cut_short = session.arms.redact, self.cut_short(interruption)
         mode = _mode(self.models)
         if session.settings.reuse.takes_any and mode != "recorded":
             mode = "mixed" if self.sent else "recorded"
@@ -150,10 +154,8 @@ class RunLedger:
             mode=mode,
             lag_p95_s=max(self.lags_s, default=None),
             no_model=not session.has_model,
-            cut_short=self.cut_short(interruption),
-            warnings=tuple(
-                dict.fromkeys((*self._taken_over_remarks(), *self.remarks, *self._flaky_remarks()))
-            ),
+            cut_short=redact(cut_short) if cut_short is not None else None,
+            warnings=tuple(map(redact, dict.fromkeys(self._warnings()))),
         )
         return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
 

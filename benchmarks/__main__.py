@@ -2,6 +2,7 @@
 
 `python -m benchmarks live`, `collect`, `recorded`, `unused`, `judge` or `coverage` measure one part;
 `--quick` takes each figure once, and fewer of them. What the figures mean is said in README.md.
+`python -m benchmarks endurance` is another matter: what the gate survives.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ ONLY_OURS = [part for name in _OTHERS for part in ("-p", f"no:{name}")]
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["endurance"]:
+        from benchmarks.endurance.__main__ import main as endure  # noqa: PLC0415 - a program of its own
+
+        endure(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", default=[*COSTS, "judge", "coverage"])
     parser.add_argument("--quick", action="store_true")

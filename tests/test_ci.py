@@ -49,6 +49,7 @@ def test_tests_are_installed_and_run_as_the_readme_says() -> None:
 
     assert commands("tests") == [f"{install} 'pytest${{{{ matrix.pytest }}}}'", f"{test} -n auto"]
     assert commands("without-xdist") == [install, "pip uninstall -q -y pytest-xdist", test]
+    assert commands("endurance") == [install, "python -m benchmarks endurance --quick"]
 
 
 def test_lint_types_and_the_wheel_are_checked_once_by_our_own_script() -> None:

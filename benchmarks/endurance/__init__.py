@@ -1,1 +1,1 @@
-"""Figures of endurance: what a run survives, and what it costs."""
+"""What the gate survives: each module is a part that breaks something and says what came of it."""

@@ -48,6 +48,8 @@ def read_regular_file(path: Path, *, limit: int, remedy: str) -> bytes:
             raise Unusable(f"has {about.st_size / 2**20:.1f} MB, more than {limit / 2**20:g}: {remedy}")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read()
+    except OSError as error:
+        raise Unusable(f"can't be read: {error.strerror or error}") from None
     finally:
         os.close(descriptor)
 

@@ -91,6 +91,11 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
         from pytest_ftgate.plugin.activation import harmless  # noqa: PLC0415
 
         raise harmless(config, error) from None
+    except SystemExit as left:
+        # Raised where pytest does not expect it, such as at the end of the session, it passes all else.
+        if is_asked:
+            raise SystemExit(last_word(config, left.code or 0)) from None
+        raise
     return last_word(config, status) if is_asked else status
 
 

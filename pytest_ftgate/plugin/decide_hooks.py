@@ -87,6 +87,9 @@ class DecideHooks:
         if error:
             self.ledger.reasons.append(f"a worker died: {error}")
             self.conclusion.forget_worker(node.workerinput["workerid"])
+        elif "ftgate" not in output and self.ledger.plan is not None:
+            # Its trials are here, but not what it knew of them: how busy it was, and what went wrong.
+            self.ledger.reasons.append("a worker ended without its last words: another plugin broke its end")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:

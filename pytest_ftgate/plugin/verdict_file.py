@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,9 +40,10 @@ class VerdictFile:
         self._write(verdict_json(assessment))
 
     def give_up(self, reason: str) -> None:
-        """Says why this run will have no verdict; the file is INCOMPLETE already."""
+        """Says why this run will have no verdict; without the reason, if the disk is full, say."""
         if self.has_begun:
-            self._write(incomplete_verdict_json(self.run_id, reason, _now()))
+            with contextlib.suppress(OSError, FtgateError):  # the file is INCOMPLETE already
+                self._write(incomplete_verdict_json(self.run_id, reason, _now()))
 
     def _write(self, content: Mapping[str, Any]) -> None:
         folder = self.path.parent

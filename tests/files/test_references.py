@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ftgate.files.references import Unusable, read_regular_file
 from tests.files.conftest import Complaints
 
 RULE = "is outside the rootdir: paths are relative to the file they stand in, and stay in the rootdir"
@@ -102,3 +103,9 @@ def test_a_file_of_tools_that_holds_none_is_named(
     (tmp_path / "evals" / "t.json").write_bytes(content)
 
     assert complaints(tools("t.json")) == [f"evals/tools.evalcase.yaml:5:12: case 'a': {expected}"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that opens and can't be read")
+def test_a_file_that_breaks_off_while_it_is_read_is_unusable() -> None:
+    with pytest.raises(Unusable, match=r"^can't be read: Input/output error$"):
+        read_regular_file(Path("/proc/self/mem"), limit=1, remedy="split it")

@@ -36,6 +36,7 @@ class Server:
         self.hold_after: int | None = None
         self.served = "tuned-1-a"
         self.usage: tuple[int, int] | None = (10, 5)
+        self.refuses: str | None = None
         self.released = threading.Event()
         self.answered = 0
 
@@ -43,7 +44,10 @@ class Server:
         self.answered += 1
         if self.hold_after is not None and self.answered > self.hold_after:
             return Reply(text="late", latency_s=600)
-        number = body["messages"][-1]["content"].split()[-1]
+        prompt = body["messages"][-1]["content"]
+        if prompt == self.refuses:
+            return Reply(status=400, body=b'{"error": {"message": "no"}}')
+        number = prompt.split()[-1]
         return Reply(text=number, served=self.served, usage=self.usage)
 
 
@@ -238,12 +242,12 @@ def test_errors_are_asked_again_and_answers_are_not(
     project: Project, server: tuple[Server, ChatServer]
 ) -> None:
     script, running = server
-    once = iter([Reply(status=400, body=b'{"error": {"message": "no"}}')])
-    running.answer = lambda body: script(body) if "say 3" not in str(body) else next(once, script(body))
+    script.refuses = "say 33"
     first = project.run_apart("--model=tuned")
     assert (first.ret, project.verdict["verdict"]) == (1, "INCOMPLETE")
     first.stdout.fnmatch_lines(["ftgate: 39 answers are kept: go on with: pytest --color=no --model=tuned"])
     sent = running.count
+    script.refuses = None
 
     second = project.run_apart("--model=tuned")
 

@@ -245,7 +245,7 @@ def test_errors_are_asked_again_and_answers_are_not(
     script.refuses = "say 33"
     first = project.run_apart("--model=tuned")
     assert (first.ret, project.verdict["verdict"]) == (1, "INCOMPLETE")
-    first.stdout.fnmatch_lines(["ftgate: 39 answers are kept: go on with: pytest --color=no --model=tuned"])
+    first.stdout.fnmatch_lines(["ftgate: 39 answers are kept: go on with: pytest *--color=no --model=tuned"])
     sent = running.count
     script.refuses = None
 
@@ -397,8 +397,8 @@ def test_a_limit_stops_the_run_keeps_everything_and_the_same_command_goes_on(
     assert re.search(said, " ".join(project.verdict["reasons"]))
     assert 10 <= running.count < COUNT
     assert answers(project) == running.count
-    told = re.escape(" ".join(["pytest --color=no", *args]))
-    result.stdout.re_match_lines([f"ftgate: {running.count} answers are kept: go on with: {told}$"])
+    told = " ".join(["--color=no", *args])
+    result.stdout.fnmatch_lines([f"ftgate: {running.count} answers are kept: go on with: pytest *{told}"])
     assert "Traceback" not in result.stdout.str()
     for _ in range(COUNT // 10):
         if (result := project.run_apart(*args)).ret == 0:

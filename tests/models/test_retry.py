@@ -56,7 +56,7 @@ def test_a_malformed_answer_is_retried_once_wherever_it_comes() -> None:
 @given(st.integers(1, 1000), st.integers())
 def test_probes_wait_for_at_least_half_of_an_interval_that_grows_to_a_minute(probe: int, seed: int) -> None:
     policy = RetryPolicy()
-    longest = min(60.0, 0.5 * 1.25 ** min(probe - 1, 50))
+    longest = min(60.0, 0.5 * 1.35 ** min(probe - 1, 50))
 
     assert longest / 2 <= policy.hold_s(probe, Random(seed)) <= longest
 

@@ -97,7 +97,7 @@ class RetryPolicy:
         At least half of the longest wait: nobody else asks meanwhile, so there is no crowd to spread, and the
         number of attempts allowed outlasts the budget.
         """
-        longest = min(self.hold_cap_s, self.base_s * 1.25 ** min(probe - 1, 100))
+        longest = min(self.hold_cap_s, self.base_s * 1.35 ** min(probe - 1, 100))
         return random.uniform(longest / 2, longest)
 
 

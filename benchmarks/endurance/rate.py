@@ -103,7 +103,7 @@ class LimitedServer:
     async def _open(self) -> None:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self._runner.setup()
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -189,7 +189,7 @@ def outage(seconds: float) -> dict[str, Any]:
 
 def run(*, quick: bool = False) -> tuple[dict[str, Any], list[str]]:
     """Figures by server, and the aims that were missed."""
-    seconds, variants = (20.0, VARIANTS[1:4:2]) if quick else (75.0, VARIANTS)
+    seconds, variants = (20.0, VARIANTS[1:4:2]) if quick else (90.0, VARIANTS)
     with ThreadPoolExecutor(len(variants) + 1) as pool:
         waiting = [pool.submit(outage, 10.0 if quick else 60.0)]
         waiting += [pool.submit(limited, variant, seconds) for variant in variants]
@@ -207,7 +207,9 @@ def run(*, quick: bool = False) -> tuple[dict[str, Any], list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.endurance.rate", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two servers and a short outage: 25 s, not 90 s")
+    parser.add_argument(
+        "--quick", action="store_true", help="two servers and a short outage: 30 s, not 110 s"
+    )
     figures, missed = run(quick=parser.parse_args().quick)
     for row in figures.values():
         print(json.dumps(row))

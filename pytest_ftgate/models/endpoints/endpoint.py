@@ -119,6 +119,7 @@ class Endpoint:
             self._wish(now, why, wish_s)
             return
         self._slowed_at = now
+        self._pacer.guess_from(None if wish_s else now)
         if not decides and self._pacer.refused(now):
             self._window = max(1.0, min(self._window, self._on_wire) / 2)
         self.door.close(now, Closed.BUSY, why, wish_s)

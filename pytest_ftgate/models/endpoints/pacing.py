@@ -48,6 +48,7 @@ class Pacer:
         self._step_after: tuple[float, float] = (_STEP_S, _STEP_ANSWERS)
         self._doubts = 0
         self._refused_at = math.inf
+        self._guess_from: float | None = None
         self._quotas: dict[str, _Left] = {}
 
     @property
@@ -89,6 +90,10 @@ class Pacer:
             if self.rate > self._estimate:
                 self._step = min(_MOST_STEP, 2 * self._step)
 
+    def guess_from(self, now: float | None) -> None:
+        """A refusal that did not say for how long: when requests could be let in again has to be guessed."""
+        self._guess_from = now
+
     def refused(self, now: float) -> bool:
         """One request was one too many; called once per cut. Whether the rate does not explain it."""
         self._refused_at = now
@@ -100,7 +105,9 @@ class Pacer:
 
     def resumed(self, at: float, earlier: int = 0) -> None:
         """A request that was sent `at` this time is let in again; `earlier` of those let in came since."""
-        self._moments.append((at, self._let_in - earlier))
+        # Somewhere between the last refusal and the request that was let in, one could have been.
+        unsure_s = 0.0 if self._guess_from is None else (at - self._guess_from) / 2
+        self._moments.append((at - unsure_s, self._let_in - earlier))
         if at - self._refused_at > _SPAN_S:
             # So long a refusal is an outage, and says nothing of a rate.
             self._moments = deque([self._moments[-1]])
@@ -112,11 +119,11 @@ class Pacer:
             self._has_start = False
         while len(self._moments) > 2 and at - self._moments[1][0] >= _SPAN_S:
             self._moments.popleft()
-        self._measure(at)
+        self._measure(at, unsure_s)
 
-    def _measure(self, at: float) -> None:
-        (since, before), (_, now_let_in) = self._moments[0], self._moments[-1]
-        count, span_s = now_let_in - before, at - since
+    def _measure(self, at: float, unsure_s: float) -> None:
+        (since, before), (until, now_let_in) = self._moments[0], self._moments[-1]
+        count, span_s = now_let_in - before, until - since
         if count < 1 or span_s <= 0:
             return
         self._estimate = count / span_s
@@ -125,8 +132,8 @@ class Pacer:
         self.rate = max(_LEAST_RATE, _BELOW * max(self._estimate * between, self._survived))
         self._survived = 0.0
         self._next_at = max(self._next_at, at + 1 / self.rate)
-        # A count is off by up to one: from few requests little is known, and is soon tried out.
-        self._step = min(_MOST_STEP, max(_STEP, 0.5 / count))
+        # A count is off by up to one, and a time by a guess: what is little known is soon tried out.
+        self._step = min(_MOST_STEP, max(_STEP, 0.5 / count, 0.5 * unsure_s / span_s))
         self._step_after = (min(_STEP_S, span_s), min(_STEP_ANSWERS, 4 + count))
         self._stepped = (at, self._let_in)
 

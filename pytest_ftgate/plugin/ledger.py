@@ -12,6 +12,7 @@ import pytest
 from pytest_ftgate import __version__
 from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.taken_over import taken_over_remarks
+from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.record import Outcome, Plan, RunInfo, RunRecord, Trial, TrialKey
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class RunLedger:
         self.lags_s: list[float] = []
         #: How many requests were sent, by all processes.
         self.sent = 0
+        #: Whether it was told what an earlier session has left.
+        self.said = False
         self.first: dict[TrialKey, Outcome] = {}
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
@@ -51,6 +54,9 @@ class RunLedger:
         """Takes one test report, of whatever process, in whatever order."""
         payload = transport.detach(report)
         self.take_plan(payload)
+        if (going_on := payload.get("going_on")) and not self.said:
+            self.said = True
+            say(self.ftgate.config, f"ftgate: {going_on}")
         for row in payload.get("trials", ()):
             self._add_trial(Trial.from_json(row), attempt=payload.get("attempt", 1))
         if report.failed and self.first_failed is None:

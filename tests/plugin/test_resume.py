@@ -134,7 +134,12 @@ def test_a_killed_run_is_gone_on_with_and_gives_the_verdict_of_a_straight_one(
     assert running.count - sent == COUNT - 20
     (warning,) = project.verdict["warnings"]
     assert re.fullmatch(r"resumed: 20 of 40 answers from \d\d:\d\d UTC", warning)
-    result.stdout.fnmatch_lines(["warning: resumed: 20 of 40 answers from *"])
+    result.stdout.fnmatch_lines(
+        [
+            "ftgate: going on with an unfinished run: 20 answers are kept from *",
+            "warning: resumed: 20 of 40 answers from *",
+        ]
+    )
     resumed = without_run(project.verdict)
     project.run_apart("--model=tuned", *workers)
     assert "warnings" not in project.verdict or project.verdict["warnings"] == []
@@ -219,9 +224,15 @@ def test_a_run_of_another_plan_asks_for_everything(
     path = project.pytester.path / change[0]
     path.write_text(path.read_text().replace(*change[1:]))
 
-    project.run_apart("--model=tuned")
+    result = project.run_apart("--model=tuned")
 
     assert running.count - sent == COUNT
+    result.stdout.fnmatch_lines(
+        [
+            "ftgate: asking for everything: the unfinished run of * (* answers are kept) had another plan; "
+            "--ftgate-cache=use takes its answers"
+        ]
+    )
 
 
 def test_a_run_that_is_too_old_is_not_gone_on_with(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 #: Where the server is; `ftgate.yaml` names it in `base_url_env`. Set it to use a server that runs already.
 URL = "PARCEL_ASSISTANT_URL"
+#: The same each time: a run that was cut short is gone on with only at the same address. Any, if it is taken.
+PORT = 8471
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,7 +33,7 @@ def _asks_a_model(config: pytest.Config) -> bool:
 def _start_server(config: pytest.Config) -> str:
     """The base URL of a server that ends with this process, however that ends."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "assistant", "--port=0", "--until-stdin-closes"],
+        [sys.executable, "-m", "assistant", f"--port={_free_port()}", "--until-stdin-closes"],
         cwd=Path(__file__).parent,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -42,3 +45,13 @@ def _start_server(config: pytest.Config) -> str:
     if url := server.stdout.readline().strip():
         return url
     raise pytest.UsageError(f"the assistant's server did not start (exit status {server.wait()})")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError:
+            return 0
+    return PORT

@@ -13,3 +13,4 @@ def _plain_runs_inside(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     if "pytester" in request.fixturenames:
         request.getfixturevalue("pytester")  # takes the variable away when it starts
     monkeypatch.setenv("PYTEST_ADDOPTS", _LEFT_OUT)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # that of our own CI

@@ -15,7 +15,15 @@ PACKAGE = Path(__file__).parents[1] / "pytest_ftgate"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: The line of values: what lies in the root, file or folder, imports its own row and the rows above.
-LINE = ({"stats"}, {"errors"}, {"cases", "completions"}, {"scores"}, {"record"}, {"summary"}, {"gates"})
+LINE = (
+    {"stats", "characters"},
+    {"errors", "durations"},
+    {"cases", "completions"},
+    {"scores"},
+    {"record"},
+    {"summary"},
+    {"gates"},
+)
 ROW = {name: number for number, row in enumerate(LINE) for name in row}
 
 #: What each folder may import of the package besides itself. Plugin and console script may see it all.

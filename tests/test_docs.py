@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "example_project" / "README.md",
     *sorted(DOCS.glob("*.md")),
 ]
@@ -47,6 +48,17 @@ def scorer_table() -> str:
         options = ", ".join(f"**`{name}`**" if name == spec.main else f"`{name}`" for name in spec.options)
         rows.append(f"| `{spec.name}` | {spec.doc.replace('|', '/')} | {options} |")
     return "\n".join(rows)
+
+
+def test_the_tests_that_a_promise_names_are_there() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8").partition("## What it promises")[2]
+    promises = re.findall(r"^\d+\. .*?(?=^\d+\. |^## )", text, re.MULTILINE | re.DOTALL)
+
+    named = [re.findall(r"`([\w/]+/test_\w+\.py)`", promise) for promise in promises]
+
+    assert len(promises) == 9
+    assert all(named)
+    assert [name for names in named for name in names if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_the_table_of_checks_is_the_registry() -> None:

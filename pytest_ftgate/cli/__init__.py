@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from pytest_ftgate import __version__
+from pytest_ftgate.cli.cache import cache
 from pytest_ftgate.cli.decide import decide
 from pytest_ftgate.cli.plan import plan
 from pytest_ftgate.cli.schema import schema
@@ -23,5 +24,5 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-for _command in (decide, plan, schema, verify):
+for _command in (cache, decide, plan, schema, verify):
     main.add_command(_command)

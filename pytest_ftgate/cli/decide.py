@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_ftgate.cli.console import REFUSED, Usable, print_lines, print_text
+from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_lines, print_text
 from pytest_ftgate.cli.inputs import keep_inputs, metrics_for, read_gate, read_records
+from pytest_ftgate.errors import FtgateError
 
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     "reports",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Write a report, .json or .jsonl; may be repeated.",
+    help="Write a report, .json, .jsonl or .md; may be repeated.",
 )
 @click.option("-v", "--verbose", count=True, help="Show all regressions and reasons.")
 @click.option("-q", "--quiet", count=True, help="Show the verdict and failed criteria only.")
@@ -72,6 +74,7 @@ def _decide(
     for report in reports:
         write_report(report, assessment)
     _finish(verdict, assessment)
+    _add_to_summary(assessment)
     return assessment
 
 
@@ -93,6 +96,16 @@ def _finish(verdict: Path | None, assessment: Assessment) -> None:
 
     if verdict is not None:
         write_atomic(verdict, json_text(verdict_json(assessment)))
+
+
+def _add_to_summary(assessment: Assessment) -> None:
+    from pytest_ftgate.reports.step_summary import add_to_summary  # noqa: PLC0415
+
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            add_to_summary(Path(path), assessment)
+        except FtgateError as error:  # nobody asked for it by an option
+            complain(str(error))
 
 
 def _print_report(assessment: Assessment, verbosity: int) -> None:

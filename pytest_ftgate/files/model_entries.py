@@ -49,6 +49,7 @@ class ModelEntry:
     api_version: str | None = None
     deployment: str | None = None
     timeout_s: float | None = None
+    retry_budget_s: float | None = None
     concurrency: int | None = None
     price: Mapping[Literal["input", "output"], float] | None = None
 
@@ -64,6 +65,7 @@ KEYS: Mapping[Kind, tuple[str, ...]] = {
         "headers",
         "api",
         "stream",
+        "retry_budget_s",
         *_AZURE,
         *_ASKED,
     ),
@@ -260,6 +262,7 @@ _READERS: Mapping[str, Callable[[Node], Any]] = {
     "api": lambda node: values.choice(node, "'api'", ("chat", "responses")),
     "stream": lambda node: values.boolean(node, "'stream'"),
     "timeout_s": lambda node: values.number(node, "'timeout_s'", least=0, above=True),
+    "retry_budget_s": lambda node: values.number(node, "'retry_budget_s'", least=0, above=True),
     "concurrency": lambda node: values.whole_number(node, "'concurrency'", least=1),
     "price": _price,
 }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pytest_ftgate.completions import Completion, ToolCall, Usage, turn_answers
 from pytest_ftgate.errors import ConfigError, FileError, Mistake
-from pytest_ftgate.models.boundary import parse_json, quoted, safe_text
+from pytest_ftgate.models.boundary import MAX_DEPTH, parse_json, quoted, safe_text
 from pytest_ftgate.models.endpoints.bodies import is_number, tool_call
 from pytest_ftgate.models.saved_answers import ANSWERS_SCHEMA
 
@@ -76,7 +76,7 @@ class _Reader:
         if not line.strip():
             return
         try:
-            row = parse_json(line)
+            row = parse_json(line, 2 * MAX_DEPTH)  # arguments as deep as they may be, within a row
             if not isinstance(row, dict):
                 raise _RowError("a row is a JSON object")
             yield from [_saved(answer, number) for answer in self._answer_rows(row)]

@@ -111,17 +111,19 @@ class CompletionEngine:
         if self._sharing is not None:
             self._sharing.close(2 * _CLOSE_S)
 
-    def survey(self, groups: Sequence[Sequence[Request]]) -> None:
+    def survey(self, groups: Sequence[Sequence[Request]]) -> bool:
         """Says what is going to be asked in this run, by all its processes; returns at once.
 
         Called first, so that it is known what an earlier session has left to ask. Of models of which it left
-        something, the first such request is sent. Raises `StoreError` if the store can't be used.
+        something, the first such request is sent. True if any answer goes through the store. Raises
+        `StoreError` if that can't be used.
         """
         with self._lock:
             jobs = [self._known(request, -1) for requests in groups for request in requests]
         stored = [job for job in jobs if self._is_stored(job)]
         if stored:
             self._started_sharing().survey(stored)
+        return bool(stored)
 
     def prefetch(self, groups: Sequence[Sequence[Request]], *, ahead: int | None = None) -> None:
         """Sends requests in this order, as many at once as the limits allow; returns at once.

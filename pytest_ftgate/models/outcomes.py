@@ -25,9 +25,9 @@ async def outcome_of(model: Model, request: Request) -> Outcome:
         if was_cancelled():
             raise
         # Not ours: it got out of the model's own tasks. Without an outcome somebody would wait for ever.
-        return _raised(model, error)
+        return raised(model, error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - around a user's model
-        return _raised(model, error)
+        return raised(model, error)
 
 
 def outcome_now(answer_now: Callable[[Request], Completion], request: Request) -> Outcome:
@@ -38,6 +38,7 @@ def outcome_now(answer_now: Callable[[Request], Completion], request: Request) -
         return error
 
 
-def _raised(model: Model, error: BaseException) -> ModelError:
+def raised(model: Model, error: BaseException) -> ModelError:
+    """What a model's exception amounts to."""
     text = safe_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     return ModelError(f"{model.name} raised {text}", kind="raised")

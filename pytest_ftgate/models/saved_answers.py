@@ -1,6 +1,7 @@
 """Saved answers, the writing side: the answers of a run as JSON lines that `recorded:` plays again.
 
-One answer per line, sorted, so that a new baseline is reviewed as a diff. Nothing here reads or judges.
+One answer per line, sorted, so that a new baseline is reviewed as a diff; characters that would show the
+reviewer something else than what is there stand as JSON escapes. Nothing here reads or judges.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_ftgate.characters import inert_json
 from pytest_ftgate.completions import Completion, turn_answers
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.record.plan import TrialKey
@@ -48,7 +50,7 @@ def answer_lines(record: Record) -> Iterator[str]:
         assert completion is not None
         for turn, answer in enumerate(turn_answers(completion), 1):
             row = _row(answers[key].key, turn, answer, asked.get(key[:2]))
-            yield json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+            yield inert_json(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _row(key: TrialKey, turn: int, completion: Completion, asked: str | None) -> Mapping[str, Any]:

@@ -78,17 +78,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Has the first and the last word of a run that was asked for a verdict, whatever others do."""
-    if hasattr(config, "workerinput") or not options.asked_for_model(config):
+    if hasattr(config, "workerinput"):
         return (yield)
-    from pytest_ftgate.plugin.activation import begin_verdict, last_word  # noqa: PLC0415
+    is_asked = options.asked_for_model(config)
+    if is_asked:
+        from pytest_ftgate.plugin.activation import begin_verdict, last_word  # noqa: PLC0415
 
-    begin_verdict(config)
+        begin_verdict(config)
     try:
         status = yield
+    except pytest.UsageError as error:
+        from pytest_ftgate.plugin.activation import harmless  # noqa: PLC0415
+
+        raise harmless(config, error) from None
     except SystemExit as left:
         # Raised where pytest does not expect it, such as at the end of the session, it passes all else.
-        raise SystemExit(last_word(config, left.code or 0)) from None
-    return last_word(config, status)
+        if is_asked:
+            raise SystemExit(last_word(config, left.code or 0)) from None
+        raise
+    return last_word(config, status) if is_asked else status
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

@@ -10,9 +10,12 @@ from pytest_ftgate.plugin.conclusion import DIST_EACH, Conclusion
 from pytest_ftgate.plugin.decide_hooks import DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
 from pytest_ftgate.plugin.options import read_run_id, read_settings, read_verdict_path
+from pytest_ftgate.plugin.safe_output import SafeOutput
 from pytest_ftgate.plugin.session import FtgateSession
 from pytest_ftgate.plugin.stash import session_key, verdict_file_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile
+
+SAFE_OUTPUT = "ftgate-safe-output"
 
 
 def activate(config: pytest.Config) -> FtgateSession:
@@ -28,6 +31,8 @@ def activate(config: pytest.Config) -> FtgateSession:
     if decides:
         conclusion = Conclusion(session, verdict_file_of(config), is_controller=is_controller(config))
         config.pluginmanager.register(DecideHooks(conclusion), "ftgate-decide")
+    # The last one is the first to be asked, and so the last to see what the others made of a report.
+    config.pluginmanager.register(SafeOutput(session), SAFE_OUTPUT)
     return session
 
 
@@ -49,6 +54,12 @@ def begin_verdict(config: pytest.Config) -> None:
     """Replaces an older verdict before anything can go wrong, our own usage errors included."""
     if not is_dry(config):
         verdict_file_of(config).begin()
+
+
+def harmless(config: pytest.Config, error: pytest.UsageError) -> pytest.UsageError:
+    """What pytest may print of a usage error, of whoever's, once this run is ours."""
+    safe = config.pluginmanager.get_plugin(SAFE_OUTPUT)
+    return safe.usage_error(error) if isinstance(safe, SafeOutput) else error
 
 
 def last_word(config: pytest.Config, status: object) -> object:

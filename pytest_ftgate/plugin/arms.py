@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from pytest_ftgate.cases import EvalCase
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.models import Model, Request
+    from pytest_ftgate.models.redaction import Redactor
     from pytest_ftgate.plugin.options import Settings
 
 
 class Arms:
-    """The specs of both arms by role, and their models, made when first needed; owned by `FtgateSession`."""
+    """The specs of both arms by role, and their models, made when first needed; owned by `FtgateSession`.
+
+    No model leaves here but behind a `SafeModel`.
+    """
 
     def __init__(self, config: pytest.Config, settings: Settings, config_file: ConfigFile) -> None:
         self._config = config
@@ -63,7 +67,15 @@ class Arms:
         try:
             return {(arm, spec): self._make(arm, spec) for arm, spec in self._distinct()}
         except (FileError, ConfigError) as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(self.redact(str(error))) from None
+
+    @cached_property
+    def redact(self) -> Redactor:
+        """The one of this run: it knows every secret that this process can know."""
+        from pytest_ftgate.models.redaction import Redactor  # noqa: PLC0415  (only where models are made)
+        from pytest_ftgate.models.run_secrets import secrets_of  # noqa: PLC0415
+
+        return Redactor(secrets_of(self._config_file, os.environ))
 
     def made(self, arm: Arm, model: object) -> Model:
         """What a conftest puts in an arm's place: a spec, a function, or a model; raises ConfigError."""
@@ -72,7 +84,7 @@ class Arms:
         name = model if isinstance(model, str) else getattr(model, "__qualname__", type(model).__name__)
         key = arm, model if isinstance(model, str) else id(model)
         if key not in self.replacements:
-            made = self._make(arm, model) if isinstance(model, str) else as_model(model, name)
+            made = self._make(arm, model) if isinstance(model, str) else self._safe(as_model(model, name))
             self.replacements[key] = made
         return self.replacements[key]
 
@@ -127,6 +139,12 @@ class Arms:
 
         made = self._config.hook.pytest_ftgate_make_model(config=self._config, spec=spec)
         if made is not None:
-            return as_model(made, spec)
+            return self._safe(as_model(made, spec))
         environ: Mapping[str, str] = os.environ
-        return make_model(spec, arm, self._config_file, rootdir=self._config.rootpath, environ=environ)
+        rootdir = self._config.rootpath
+        return self._safe(make_model(spec, arm, self._config_file, rootdir=rootdir, environ=environ))
+
+    def _safe(self, model: Model) -> Model:
+        from pytest_ftgate.models.safe_model import SafeModel  # noqa: PLC0415
+
+        return SafeModel(model, self.redact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +49,10 @@ class Conclusion:
         self.is_final = False
         self.failures = 0
         self.ordinary_failures = 0
+        #: Files that were asked for and can't be written; they fail the run.
         self.trouble: list[str] = []
+        #: Said, and nothing more.
+        self.remarks: list[str] = []
         #: What to do about a run that is not whole, if it can be gone on with.
         self.how_to_go_on: str | None = None
 
@@ -158,10 +162,23 @@ class Conclusion:
         return pytest.ExitCode.TESTS_FAILED if self.trouble and status == 0 else status
 
     def _write(self, assessment: Assessment) -> None:
+        self._add_to_summary(assessment)
         for path in self.ftgate.settings.reports:
             self._try(write_report, path, assessment)
         if answers := self.ftgate.settings.save_answers:
             self._try(self._save_answers, answers, assessment)
+
+    def _add_to_summary(self, assessment: Assessment) -> None:
+        """Nobody asked for it by an option, so a summary that can't be written fails no run; it is told."""
+        from pytest_ftgate.reports.step_summary import add_to_summary  # noqa: PLC0415
+
+        path = os.environ.get("GITHUB_STEP_SUMMARY")
+        if not path or assessment.record.run.no_model:
+            return
+        try:
+            add_to_summary(Path(path), assessment)
+        except FtgateError as error:
+            self.remarks.append(str(error))
 
     def _save_answers(self, path: Path, assessment: Assessment) -> None:
         from pytest_ftgate.models.saved_answers import write_answers  # noqa: PLC0415

@@ -18,6 +18,7 @@ from pytest_ftgate.plugin.items import CaseMissed, EvalCaseItem, TrialErrored
 from pytest_ftgate.plugin.judgement import Judgement
 from pytest_ftgate.plugin.judging import errored
 from pytest_ftgate.plugin.session import FtgateSession, case_text
+from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.plugin.waiting import wait_for
 from pytest_ftgate.record import Outcome, Trial
 from pytest_ftgate.scores import Score
@@ -199,6 +200,7 @@ class GenerateHooks:
         if self.worker is not None and not self.plan_sent and self.ftgate.plan is not None:
             self.plan_sent = True
             payload |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
+            payload |= {"going_on": self.ftgate.going_on} if self.ftgate.going_on else {}
         if test is None or not test.runs:
             return payload
         if test.attempt > 1:
@@ -256,6 +258,8 @@ class GenerateHooks:
             if self.tests:
                 self.ftgate.survey(self.tests)
                 self.tests = []
+                if self.ftgate.going_on and self.worker is None:
+                    say(self.ftgate.config, f"ftgate: {self.ftgate.going_on}")
             self.ftgate.prefetch(tests, ahead)
         except StoreError as error:
             raise pytest.UsageError(str(error)) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ftgate.cases import EvalCase
 from pytest_ftgate.errors import ModelError, ScorerError
+from pytest_ftgate.models.boundary import safe_message
 from pytest_ftgate.record import Outcome, Trial, TrialError, TrialKey
 from pytest_ftgate.scorers import score_case
 
@@ -47,5 +48,5 @@ def score_answer(
 
 def errored(key: TrialKey, kind: str, message: str, completion: Completion | None = None) -> Trial:
     """A trial that says nothing of the model: it is neither a pass nor a failure."""
-    error = TrialError(kind=kind, message=message)
+    error = TrialError(kind=kind, message=safe_message(message))
     return Trial(key=key, outcome=Outcome.ERRORED, completion=completion, error=error)

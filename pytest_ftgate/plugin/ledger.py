@@ -12,6 +12,7 @@ import pytest
 from pytest_ftgate import __version__
 from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.taken_over import taken_over_remarks
+from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.record import Outcome, Plan, RunInfo, RunRecord, Trial, TrialKey
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class RunLedger:
         self.lags_s: list[float] = []
         #: How many requests were sent, by all processes.
         self.sent = 0
+        #: Whether it was told what an earlier session has left.
+        self.said = False
         self.first: dict[TrialKey, Outcome] = {}
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
@@ -53,6 +56,9 @@ class RunLedger:
         """Takes one test report, of whatever process, in whatever order."""
         payload = transport.detach(report)
         self.take_plan(payload)
+        if (going_on := payload.get("going_on")) and not self.said:
+            self.said = True
+            say(self.ftgate.config, f"ftgate: {going_on}")
         for row in payload.get("trials", ()):
             self._add_trial(Trial.from_json(row), attempt=payload.get("attempt", 1))
         if report.failed and self.first_failed is None:
@@ -112,6 +118,9 @@ class RunLedger:
             self.trials.values(), self.models, takes_any=takes_any, started=self.started_at
         )
 
+    def _warnings(self) -> list[str]:
+        return [*self._taken_over_remarks(), *self.remarks, *self._flaky_remarks()]
+
     def _flaky_remarks(self) -> list[str]:
         return [
             f"{item} is flaky: a re-run ended otherwise; the first outcome counts"
@@ -141,6 +150,7 @@ class RunLedger:
         from pytest_ftgate.gates import assess  # noqa: PLC0415  (not needed where nothing is gated)
 
         session = self.ftgate
+        redact, cut_short = session.arms.redact, self.cut_short(interruption)
         mode = _mode(self.models)
         if session.settings.reuse.takes_any and mode != "recorded":
             mode = "mixed" if self.sent else "recorded"
@@ -155,10 +165,8 @@ class RunLedger:
             mode=mode,
             lag_p95_s=max(self.lags_s, default=None),
             no_model=not session.has_model,
-            cut_short=self.cut_short(interruption),
-            warnings=tuple(
-                dict.fromkeys((*self._taken_over_remarks(), *self.remarks, *self._flaky_remarks()))
-            ),
+            cut_short=redact(cut_short) if cut_short is not None else None,
+            warnings=tuple(map(redact, dict.fromkeys(self._warnings()))),
         )
         return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
 

@@ -94,7 +94,10 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in _SWITCHES.items():
         group.addoption(f"--ftgate-{name}", action="store_true", default=None, help=text)
         parser.addini(_ini(name), help=text, type="bool", default=False)
-    text = "write a report: .json for programs, .jsonl for the whole record of the run; may be repeated"
+    text = (
+        "write a report: .json for programs, .md for people, .jsonl for the whole record of the run; "
+        "may be repeated"
+    )
     group.addoption("--ftgate-report", action="append", default=None, metavar="PATH", help=text)
     parser.addini("ftgate_report", help=text, type="linelist", default=[])
     text = "how long after its last answer --ftgate-cache=resume goes on with a run (default: 1h)"

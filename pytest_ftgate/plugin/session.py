@@ -19,6 +19,7 @@ from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
 from pytest_ftgate.plugin.searching import has_eval_tests, ignored_files, odd_case_files, similar_names
 from pytest_ftgate.plugin.stash import eval_test_key
+from pytest_ftgate.plugin.taken_over import going_on
 from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.record import Plan, Trial
 from pytest_ftgate.reports import check_report_path
@@ -61,6 +62,8 @@ class FtgateSession:
         self.lags_s: list[float] = []
         #: How many requests this process sent.
         self.sent = 0
+        #: What there is to say, at the start, of answers of earlier sessions.
+        self.going_on: str | None = None
         #: Where this process keeps its answers, if it does.
         self.store: AnswerStore | None = None
         #: The eval test that runs now.
@@ -204,9 +207,11 @@ class FtgateSession:
         return self.engine
 
     def survey(self, tests: Sequence[EvalTest]) -> None:
-        """Says which answers are going to be needed, before the first is asked for."""
+        """Says which answers are going to be needed, before the first is asked for; raises `StoreError`."""
         assert self.engine is not None
-        self.engine.survey([test.requests_ahead() for test in tests])
+        is_stored = self.engine.survey([test.requests_ahead() for test in tests])
+        if is_stored and self.store is not None:
+            self.going_on = going_on(self.store, time.time())
 
     def prefetch(self, tests: Sequence[EvalTest], ahead: int | None = None) -> None:
         """Has the answers for these tests generated, in their order."""

@@ -10,6 +10,7 @@ from pytest_ftgate.cases import Arm
 
 if TYPE_CHECKING:
     from pytest_ftgate.completions import Completion
+    from pytest_ftgate.models.answer_store.store import AnswerStore
     from pytest_ftgate.record import Trial
 
 
@@ -31,6 +32,26 @@ def taken_over_remarks(
     from_when = f" from {_stamp(oldest, started)}" if oldest is not None else ""
     count = f"{len(taken):,} of {len(answers):,} answers{from_when}"
     return [f"stored: {count}; times were not measured" if takes_any else f"resumed: {count}"]
+
+
+def going_on(store: AnswerStore, now: float) -> str | None:
+    """What to say at the start of answers that are there already; `now` in seconds since the epoch."""
+    if store.session.reuse.takes_any:
+        return None
+    count, first = store.taken_up()
+    if count and first is not None:
+        return f"going on with an unfinished run: {_kept(count)} from {_stamp(first, now)}"
+    count, first = store.passed_over()
+    if count and first is not None:
+        return (
+            f"asking for everything: the unfinished run of {_stamp(first, now)} ({_kept(count)}) had another "
+            "plan; --ftgate-cache=use takes its answers"
+        )
+    return None
+
+
+def _kept(count: int) -> str:
+    return "1 answer is kept" if count == 1 else f"{count:,} answers are kept"
 
 
 def _answers(trials: Iterable[Trial], recorded: set[str]) -> list[Completion]:

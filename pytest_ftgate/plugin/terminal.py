@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ftgate.plugin.options import ALIASES
+from pytest_ftgate.reports.inert import inert_line
 from pytest_ftgate.reports.terminal import render_terminal
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def header_lines(session: FtgateSession) -> list[str]:
         f"ftgate: {alias} is this project's own option; {ALIASES[alias]} is ours"
         for alias in session.settings.taken_aliases
     ]
-    return [f"ftgate: {session.arms.header()}", *taken]
+    return [inert_line(row, limit=1000) for row in (f"ftgate: {session.arms.header()}", *taken)]
 
 
 def say(config: pytest.Config, line: str) -> None:
@@ -32,7 +33,7 @@ def say(config: pytest.Config, line: str) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.ensure_newline()
-        reporter.write_line(line, yellow=True)
+        reporter.write_line(inert_line(line, limit=2000), yellow=True)
 
 
 class TerminalSection:
@@ -93,12 +94,13 @@ class TerminalSection:
     def write_trouble(self, trouble: Sequence[str]) -> None:
         """Files that could not be written."""
         for line in trouble:
-            self.reporter.write_line(f"ftgate: {line}", red=True)
+            self.reporter.write_line(inert_line(f"ftgate: {line}", limit=2000), red=True)
 
     def write_hint(self, hint: str | None) -> None:
         """How to go on with a run that is not whole."""
         if hint is not None:
-            self.reporter.write_line(f"ftgate: {hint}", yellow=True)
+            shown = inert_line(self.ftgate.arms.redact(f"ftgate: {hint}"), limit=4000)
+            self.reporter.write_line(shown, yellow=True)
 
     def _write_not_gated(self, assessment: Assessment) -> None:
         count = len(assessment.record.plan.cases)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
+from pytest_ftgate.characters import inert_json
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.record.plan import Plan, PlannedCase, TrialKey
 from pytest_ftgate.record.runs import Record, RunInfo
@@ -22,7 +23,7 @@ def record_lines(record: Record) -> Iterator[str]:
     """The lines of the record's file, without line ends; the last one counts and digests those before it."""
     seen = hashlib.sha256()
     for row in _rows(record):
-        line = json.dumps(row, ensure_ascii=True, allow_nan=False)
+        line = inert_json(json.dumps(row, ensure_ascii=True, allow_nan=False))
         seen.update(line.encode("ascii") + b"\n")
         yield line
     end = {"kind": "end", "cases": len(record.plan.cases), "trials": len(record.trials)}

@@ -23,8 +23,18 @@ def _jsonl(assessment: Assessment) -> str:
     return "".join(f"{row}\n" for row in record_lines(assessment.record))
 
 
+def _markdown(assessment: Assessment) -> str:
+    from pytest_ftgate.reports.markdown import render_markdown  # noqa: PLC0415 - only where it is asked for
+
+    return render_markdown(assessment)
+
+
 #: What a report's suffix makes of an assessment.
-WRITERS: Mapping[str, Callable[[Assessment], str]] = {".json": _json, ".jsonl": _jsonl}
+WRITERS: Mapping[str, Callable[[Assessment], str]] = {
+    ".json": _json,
+    ".jsonl": _jsonl,
+    ".md": _markdown,
+}
 
 
 def write_report(path: Path, assessment: Assessment) -> None:

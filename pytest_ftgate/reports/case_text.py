@@ -236,9 +236,14 @@ def _bounded(lines: Sequence[str]) -> str:
     kept: list[str] = []
     used = 0
     for position, text in enumerate(lines):
-        used += len(html.escape(text).encode("utf-8", "backslashreplace")) + 1
+        used += xml_bytes(text) + 1
         if used > MAX_BYTES:
             kept.append(f"({len(lines) - position} more lines, cut; the JSON report has all)")
             break
         kept.append(text)
     return "\n".join(kept) + "\n"
+
+
+def xml_bytes(text: str) -> int:
+    """How many bytes a text takes once it is escaped for XML."""
+    return len(html.escape(text).encode("utf-8", "backslashreplace"))

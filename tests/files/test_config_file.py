@@ -25,6 +25,7 @@ models:
     revision: 010
     headers: {X-Team: 007}
     timeout_s: 30
+    retry_budget_s: 3600
     concurrency: 4
     price: {input: 0.5, output: 2}
     api: chat
@@ -87,6 +88,7 @@ def test_everything_is_read(config_of: ReadConfig, tmp_path: Path) -> None:
             revision="010",
             headers={"X-Team": "007"},
             timeout_s=30.0,
+            retry_budget_s=3600.0,
             concurrency=4,
             price={"input": 0.5, "output": 2.0},
             api="chat",
@@ -94,7 +96,7 @@ def test_everything_is_read(config_of: ReadConfig, tmp_path: Path) -> None:
         "base": ModelEntry(
             name="base",
             kind="openai",
-            line=16,
+            line=17,
             model="llama-3.1-8b",
             base_url_env="BASE_URL",
             system="Be brief.\nAlways.",
@@ -103,14 +105,14 @@ def test_everything_is_read(config_of: ReadConfig, tmp_path: Path) -> None:
         "prod": ModelEntry(
             name="prod",
             kind="recorded",
-            line=18,
+            line=19,
             recorded=tmp_path.resolve() / "baselines" / "prod.jsonl",
             arm=Arm.BASELINE,
         ),
         "my_app": ModelEntry(
-            name="my_app", kind="python", line=19, python="my_app.bot:answer", concurrency=1
+            name="my_app", kind="python", line=20, python="my_app.bot:answer", concurrency=1
         ),
-        "judge": ModelEntry(name="judge", kind="openai", line=20, model="gpt-5", system="Be strict."),
+        "judge": ModelEntry(name="judge", kind="openai", line=21, model="gpt-5", system="Be strict."),
     }
 
 
@@ -186,6 +188,13 @@ def complaints_of(config_of: ReadConfig, source: str) -> list[str]:
         (
             "models: {a: {name: x, timeout_s: 0}}",
             ["1:34: 'timeout_s' takes a number above 0, and this is '0'"],
+        ),
+        (
+            "models: {a: {name: x, retry_budget_s: -1}, b: {python: 'm:f', retry_budget_s: 1}}",
+            [
+                "1:39: 'retry_budget_s' takes a number above 0, and this is '-1'",
+                "1:63: 'retry_budget_s' does not go with 'python'",
+            ],
         ),
         (
             "models: {a: {name: x, concurrency: 1.5}}",

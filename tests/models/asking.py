@@ -16,7 +16,7 @@ from pytest_ftgate.models.endpoints.settings import EndpointSettings
 from tests.support.requests import request
 
 KEY = "sk-test-0123456789abcdefghijklmnop"
-QUICK = RetryPolicy(timeout_s=2.0, base_s=0.002, cap_s=0.01)
+QUICK = RetryPolicy(timeout_s=2.0, retry_budget_s=2.0, base_s=0.002, cap_s=0.01)
 
 
 def chat(url: str, *, connections: int = 0, **settings: Any) -> OpenAIEndpoint:

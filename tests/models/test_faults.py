@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import struct
+import threading
 import time
 from dataclasses import replace
 
@@ -123,6 +126,54 @@ def test_no_quota_is_fatal_at_once() -> None:
     assert server.count == 1
 
 
+@pytest.mark.parametrize(
+    "error", [{"type": "insufficient_quota", "code": "hard_limit"}, {"type": "insufficient_quota"}]
+)
+def test_no_quota_is_known_by_the_type_of_the_error_too(error: dict[str, str]) -> None:
+    body = json.dumps({"error": {"message": "no more", **error}}).encode()
+
+    with always(Reply(status=429, body=body, headers={"Retry-After": "1"})) as server:
+        found = error_of(chat(server.url))
+
+    assert type(found) is FatalModelError
+    assert server.count == 1
+
+
+def test_a_reset_connection_is_retried() -> None:
+    resets = 2
+
+    def serve(listener: socket.socket) -> None:
+        for number in range(resets + 1):
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            if number < resets:
+                # Closing with nothing to linger for sends RST.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                body = Reply(text="Paris").content("/v1/chat/completions", {})
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        answer = answer_of(chat(f"http://127.0.0.1:{listener.getsockname()[1]}/v1"))
+        server.join()
+
+    assert answer.text == "Paris"
+
+
+def test_an_endless_body_is_cut_off() -> None:
+    endless = Reply(body=b"x" * 100_000_000, chunks=1000, chunk_delay_s=0.0005)
+
+    with always(endless) as server:
+        error = error_of(chat(server.url, max_bytes=100_000))
+
+    assert str(error) == f"the answer is longer than 100,000 bytes, from {server.url}"
+    assert (error.kind, server.count) == ("too_large", 1)
+
+
 @pytest.mark.parametrize("wish", ["0", "-5", "NaN", "soon", "Thu, 01 Jan 1970 00:00:00 GMT"])
 def test_a_retry_after_that_asks_for_nothing_is_soon_retried(wish: str) -> None:
     with ChatServer(script=[Reply(status=429, headers={"Retry-After": wish}, body=b"slow down")]) as server:
@@ -146,38 +197,71 @@ def test_retry_after_is_honoured() -> None:
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ("130", "the next attempt may start in 130 s"),
-        ("1e999", "it may never be asked again"),
+        ("90", "the next request may start in 90 s"),
+        ("130", "the next request may start in 130 s"),
+        ("1e999", "the next request may start in a time that never comes"),
     ],
 )
-def test_a_retry_after_beyond_the_deadline_is_an_error_at_once(wish: str, said: str) -> None:
+def test_a_retry_after_beyond_the_budget_ends_the_run_at_once(wish: str, said: str) -> None:
     with always(Reply(status=429, headers={"Retry-After": wish}, body=b"slow down")) as server:
         error = error_of(chat(server.url))
 
-    assert str(error) == f'HTTP 429 from {server.url}: "slow down"; {said}, only 2 s are left of timeout_s 2'
+    assert type(error) is FatalModelError
+    assert str(error) == (
+        f'HTTP 429 from {server.url}: "slow down"; {said}, only 2 s are left of retry_budget_s 2'
+    )
     assert (error.kind, server.count) == ("rate_limit", 1)
 
 
-def test_a_date_far_away_is_beyond_the_deadline() -> None:
+def test_a_date_far_away_is_beyond_the_budget() -> None:
     headers = {"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}
 
     with always(Reply(status=503, headers=headers, body=b"later")) as server:
         error = error_of(chat(server.url))
 
-    assert str(error).startswith(f'HTTP 503 from {server.url}: "later"; the next attempt may start in ')
+    assert str(error).startswith(f'HTTP 503 from {server.url}: "later"; the next request may start in ')
+    assert error.kind == "outage"
 
 
-def test_one_requests_429_makes_the_others_wait_too() -> None:
-    script = [Reply(status=429, headers={"Retry-After": "130"}, body=b"slow down")]
+def test_after_an_answer_the_message_says_that_answers_are_kept() -> None:
+    script: list[str | Reply] = [
+        "Paris",
+        Reply(status=429, headers={"Retry-After": "130"}, body=b"slow down"),
+    ]
 
     with ChatServer(script=script) as server:
-        _, second = outcomes(chat(server.url), requests(2))
+        first, second, third = outcomes(chat(server.url), requests(3))
 
+    assert isinstance(first, Completion)
     assert str(second) == (
-        f"{server.url} asked all requests to wait: the next attempt may start in 130 s, "
+        f'HTTP 429 from {server.url}: "slow down"; the next request may start in 130 s, only 2 s are left of '
+        "retry_budget_s 2. Answers received are kept: the same command goes on from there"
+    )
+    assert str(third) == str(second)
+    assert server.count == 2
+
+
+def test_a_503_with_retry_after_makes_all_wait() -> None:
+    script: list[str | Reply] = ["x", Reply(status=503, headers={"Retry-After": "1"}, body=b"later")]
+
+    with ChatServer(script=script) as server:
+        started = time.perf_counter()
+        answers = outcomes(chat(server.url, retry=replace(QUICK, timeout_s=0.5)), requests(3))
+
+    assert not any(isinstance(answer, ModelError) for answer in answers)
+    # The wait is the endpoint's doing, and longer than a request's own time.
+    assert time.perf_counter() - started >= 1
+    assert server.count == 4
+
+
+def test_a_wish_of_one_request_alone_counts_against_its_own_time() -> None:
+    with always(Reply(status=409, headers={"Retry-After": "5"}, body=b"conflict")) as server:
+        error = error_of(chat(server.url))
+
+    assert str(error) == (
+        f'HTTP 409 from {server.url}: "conflict"; the next attempt may start in 5 s, '
         "only 2 s are left of timeout_s 2"
     )
-    assert server.count == 1
 
 
 @pytest.mark.parametrize(
@@ -306,21 +390,24 @@ def test_a_proxy_is_used() -> None:
     assert proxy_server.requests[0].headers["host"] == "llm.example"
 
 
-def test_a_host_that_goes_away_later_is_each_trials_own_error() -> None:
-    async def ask_before_and_after() -> tuple[Completion, ModelError]:
+def test_a_host_that_goes_away_later_is_waited_for_and_then_ends_the_run() -> None:
+    async def ask_before_and_after() -> tuple[str, list[ModelError]]:
         with ChatServer() as server:
-            model = chat(server.url)
-            first = await model.complete(request())
-        with pytest.raises(ModelError) as caught:
+            model = chat(server.url, retry=replace(QUICK, retry_budget_s=0.3))
             await model.complete(request())
+        asked = [model.complete(one) for one in requests(20)]
+        errors = await asyncio.gather(*asked, return_exceptions=True)
         await model.aclose()
-        return first, caught.value
+        return server.url, [error for error in errors if isinstance(error, ModelError)]
 
-    first, later = asyncio.run(ask_before_and_after())
+    url, errors = asyncio.run(ask_before_and_after())
 
-    assert first.text
-    assert type(later) is ModelError
-    assert str(later).endswith("can't be reached: Connection refused (6 attempts)")
+    assert {str(error) for error in errors} == {
+        f"{url} can't be reached: Connection refused; {url} has let nothing through for so long that "
+        "retry_budget_s 0.3 is used up. Answers received are kept: the same command goes on from there"
+    }
+    assert [type(error) for error in errors] == [FatalModelError] * 20
+    assert {error.kind for error in errors} == {"outage"}
 
 
 def test_a_server_that_hangs_is_a_timeout() -> None:

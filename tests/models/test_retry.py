@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -11,38 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError
-from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, RetryLoop, RetryPolicy, parse_retry_after
-
-NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (None, None),
-        ("3", 3.0),
-        ("0", 0.0),
-        ("1.5", 1.5),
-        ("-5", None),
-        ("NaN", None),
-        ("soon", None),
-        ("", None),
-        ("1e999", math.inf),
-        ("Thu, 01 Jan 2026 12:00:30 GMT", 30.0),
-        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
-        ("Thu, 01 Jan 2026 12:00:30 -0000", 30.0),
-        ("Thu, 99 Jan 2026 12:00:30 GMT", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
-    assert parse_retry_after(value, now=NOW) == seconds
-
-
-@given(st.text())
-def test_any_retry_after_is_none_or_a_wait(value: str) -> None:
-    seconds = parse_retry_after(value, now=NOW)
-
-    assert seconds is None or seconds >= 0
+from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, RetryLoop, RetryPolicy
 
 
 @given(st.integers(1, 100), st.integers())
@@ -84,3 +51,19 @@ def test_a_malformed_answer_is_retried_once_wherever_it_comes() -> None:
         asyncio.run(loop.run(attempt))
 
     assert str(caught.value) == "no (4 attempts)"
+
+
+@given(st.integers(1, 1000), st.integers())
+def test_probes_wait_for_at_least_half_of_an_interval_that_grows_to_a_minute(probe: int, seed: int) -> None:
+    policy = RetryPolicy()
+    longest = min(60.0, 0.5 * 1.35 ** min(probe - 1, 50))
+
+    assert longest / 2 <= policy.hold_s(probe, Random(seed)) <= longest
+
+
+def test_the_attempts_allowed_outlast_the_budget() -> None:
+    policy = RetryPolicy()
+
+    waits_s = [policy.hold_s(probe, Random(1)) for probe in range(1, policy.attempts_when_held)]
+
+    assert sum(waits_s) > 2 * policy.retry_budget_s

@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.models.answer_rows import read_answers
+from pytest_ftgate.models.boundary import safe_text
 from pytest_ftgate.models.recorded import Recorded, answers_of
 from pytest_ftgate.models.saved_answers import answer_lines, write_answers
 from pytest_ftgate.record.plan import Plan, PlannedCase, TrialKey
 from pytest_ftgate.record.runs import Record, RunInfo
 from pytest_ftgate.record.trials import Outcome, Trial, TrialError
+from tests.support.hostile import assert_inert, hostile_texts
 from tests.support.requests import case, request
 
 FULL = Completion(
@@ -88,6 +91,26 @@ def test_a_row_says_who_was_asked_what_and_answered_what() -> None:
         "fingerprint": "fp",
         "created": 5.0,
     }
+
+
+@given(hostile_texts)
+@settings(deadline=None)
+def test_hostile_texts_are_inert_in_the_file_and_come_back_from_it(text: str) -> None:
+    """A reviewer sees what is there: a bidi control in an answer would show another one."""
+    said = safe_text(text)
+    _, line = answer_lines(record(trial(answer=replace(FULL, text=said, refusal=said))))
+
+    assert_inert(line)
+    assert len(line.splitlines()) == 1
+    assert json.loads(line)["text"] == json.loads(line)["refusal"] == said
+
+
+def test_only_what_is_invisible_is_escaped() -> None:
+    _, line = answer_lines(
+        record(trial(answer=replace(FULL, text="日本 é\u202e\u2066x\u200b## Heading ##[x")))
+    )
+
+    assert '"日本 é\\u202e\\u2066x\\u200b## Heading \\u0023#[x"' in line
 
 
 def test_rows_are_sorted_and_an_answer_of_several_items_is_one_row() -> None:

@@ -1,5 +1,4 @@
-"""Hostile texts and secrets in every place that a run writes to: terminal, JUnit XML, JSON, JSONL, "
-"answers."""
+"""Hostile texts and secrets in every place that a run writes to: terminal, JUnit XML, JSON, Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +8,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -35,7 +36,7 @@ HOSTILE = {
     "ansi": r'"\x1b[31mred\x1b[2J"',  # 85
     "osc": r'"\x1b]52;c;aGk=\x07\x1b]0;title\x07\x1b]8;;http://x\x07"',
     "overwritten": r'"good\rbad\b\b\b"',
-    "bidi": r'"user\u202e\u2066nimda"',
+    "bidi": r'"user\u202e\u2066nimda\u061c\u200b\ufeff"',
     "formula": r'"=1+1"',  # 86
     "long_line": r'"x" * 3_000_000',  # 87
     "long_text": r'"x\n" * 1_000_000',
@@ -52,10 +53,16 @@ def fails(prompt):
 """
 #: Whatever a terminal or a CI runner would act on.
 ACTIVE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 COMMAND = re.compile(r"^\s*::\w|##\w*\[|^section_", re.MULTILINE)
-REPORTS = ("--junitxml=out.xml", "--ftgate-report=out.json", "--ftgate-report=out.jsonl")
+REPORTS = (
+    "--junitxml=out.xml",
+    "--ftgate-report=out.json",
+    "--ftgate-report=out.jsonl",
+    "--ftgate-report=out.md",
+    "--ftgate-save-answers=answers.jsonl",
+)
 
 
 @pytest.fixture
@@ -63,14 +70,18 @@ def catalogue(empty_project: Project) -> Catalogue:
     return catalogue_of(empty_project)
 
 
-def write_hostile(catalogue: Catalogue) -> None:
-    texts = "".join(f"    {name!r}: {text},\n" for name, text in HOSTILE.items())
+#: Enough to be cut, where several tests quote each.
+SHORTER = {"long_line": '"x" * 200_000', "long_text": r'"x\n" * 100_000'}
+
+
+def write_hostile(catalogue: Catalogue, replaced: Mapping[str, str] = MappingProxyType({})) -> None:
+    texts = "".join(f"    {name!r}: {text},\n" for name, text in {**HOSTILE, **replaced}.items())
     catalogue.put("hostile.py", MODEL.format(texts))
     rows = (f"  - {{id: {name}, prompt: {name}, expect: Paris}}\n" for name in HOSTILE)
     catalogue.write(sound="cases:\n" + "".join(rows))
 
 
-def check_inert(catalogue: Catalogue, output: str) -> None:
+def check_inert(catalogue: Catalogue, output: str, *, python_tests: int = 0) -> None:
     """Nothing active in the output or a report; every report is sound and of a readable size."""
     assert ACTIVE.findall(output) == []
     assert COMMAND.findall(output) == []
@@ -79,10 +90,11 @@ def check_inert(catalogue: Catalogue, output: str) -> None:
     assert [text for text in texts if ACTIVE.search(text) or COMMAND.search(text)] == []
     assert max(map(len, texts)) <= 65_536
     names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
-    assert len(names) == len(set(names)) == len(HOSTILE) + 2
-    for name in ("out.json", "out.jsonl", ".ftgate/verdict.json"):
+    assert len(names) == len(set(names)) == len(HOSTILE) * (1 + python_tests) + 2
+    for name in ("out.json", "out.jsonl", "out.md", "answers.jsonl", ".ftgate/verdict.json"):
         text = (catalogue.path / name).read_text(encoding="utf-8")
         assert ACTIVE.findall(text.replace("\n", "")) == []
+        assert COMMAND.findall(text) == []
 
 
 @pytest.mark.parametrize("model", ["answer", "fails"])
@@ -101,6 +113,70 @@ def test_rows_81_to_87_a_hostile_answer_is_inert_wherever_it_is_written(
     check_inert(catalogue, result.stdout.str())
     report = json.loads((catalogue.path / "out.json").read_text(encoding="utf-8"))
     assert len(report["cases"]) == len(HOSTILE)
+
+
+PYTHON_TESTS = """
+import pytest
+
+mark = pytest.mark.eval_case("evals/sound.evalcase.yaml")
+
+@mark
+def test_print(eval_case, model):
+    print(model(eval_case).text)
+
+@mark
+def test_fail(eval_case, model):
+    pytest.fail(model(eval_case).text, pytrace=False)
+
+@mark
+def test_raise(eval_case, model):
+    raise ValueError(model(eval_case).text)
+
+@mark
+def test_assert(eval_case, model):
+    assert "Paris" in model(eval_case).text
+
+@mark
+def test_judge(eval_case, model):
+    answer = model(eval_case)
+    with eval_case.judge(answer):
+        assert not answer.text, answer.text
+"""
+
+
+@pytest.mark.parametrize("style", ["long", "native"])
+def test_rows_84_to_87_answers_that_a_python_test_quotes_are_inert_too(
+    catalogue: Catalogue, style: str
+) -> None:
+    write_hostile(catalogue, SHORTER)
+    catalogue.put("test_quotes.py", PYTHON_TESTS)
+    loud = ("-vv", "-rA", "-l", f"--tb={style}", "-ojunit_logging=all")
+
+    result = catalogue.project.run_apart("--model=python:hostile:answer", *REPORTS, *loud)
+
+    assert result.ret == 1
+    check_inert(catalogue, result.stdout.str(), python_tests=5)
+
+
+def test_row_87_a_hostile_answer_gives_a_test_case_of_the_same_structure(catalogue: Catalogue) -> None:
+    write_hostile(catalogue)
+    catalogue.put(
+        "hostile.py", (catalogue.path / "hostile.py").read_text().replace("TEXTS = {", "TEXTS = {'x': 'x',")
+    )
+    catalogue.put("evals/x.evalcase.yaml", "cases:\n  - {id: x, prompt: x, expect: Paris}\n")
+
+    catalogue.run("--model=python:hostile:answer", *REPORTS)
+
+    root = ElementTree.parse(catalogue.path / "out.xml").getroot()
+    shapes = {
+        case.get("name"): [(node.tag, sorted(node.attrib), node.get("name")) for node in case.iter()]
+        for case in root.iter("testcase")
+    }
+    plain = [(tag, names, name if tag == "property" else "") for tag, names, name in shapes["x"]]
+    for name in HOSTILE:
+        assert [
+            (tag, names, called if tag == "property" else "") for tag, names, called in shapes[name]
+        ] == plain
 
 
 def test_row_81_the_answer_itself_is_kept_as_it_came(catalogue: Catalogue) -> None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +12,7 @@ from pytest_ftgate.completions import Completion, ToolCall
 from pytest_ftgate.gates import Status, Word
 from pytest_ftgate.record import Outcome, Trial, TrialError
 from pytest_ftgate.reports.case_text import render_case
-from pytest_ftgate.reports.inert import folded, inert_block, inert_json, inert_line
+from pytest_ftgate.reports.inert import folded, inert_block, inert_json, inert_line, inert_lines
 from pytest_ftgate.reports.json_report import json_text, report_json
 from pytest_ftgate.reports.junit import criterion_text, verdict_text
 from pytest_ftgate.reports.lines import plain_text
@@ -32,43 +30,10 @@ from tests.reports.samples import (
     timed,
     trial,
 )
+from tests.support.hostile import assert_inert, hostile_texts, unescaped
 
-HOSTILE = [
-    "\x1b[31mred\x1b[0m",
-    "\x1b]52;c;aGk=\x07",
-    "\x9b31m",
-    "a\rb\x08c",
-    "\u202egnp.exe",
-    "\ud800",
-    "Par\u200dis",
-    "\ufeff\u200b\u2066x",
-    "::error::boo",
-    "\n::stop-commands::x",
-    "##[error]boo",
-    "###[x",
-    "##vso[task.complete result=Succeeded;]",
-    "##teamcity[buildStatus text='ok']",
-    "\n\n  ::warning::x",
-    "section_start:1:x\r\x1b[0K",
-    "\x00\x7f\x85\u2028\ufffe",
-    "word " * 40 + "::error::x",
-    "a" * 73 + "::error::x",
-    "SHIP\nSHIP: all criteria are met",
-]
 # An emoji of two, and Persian: here the joiners belong to the text.
 JOINED = "\U0001f468\u200d\U0001f469 \u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
-hostile_texts = st.lists(st.sampled_from(HOSTILE) | st.text(st.characters(), max_size=30), max_size=6).map(
-    "".join
-)
-
-
-def assert_inert(text: str) -> None:
-    for character in text:
-        assert unicodedata.category(character) not in {"Cc", "Cs"} or character == "\n", repr(character)
-        assert character not in "\u202e\u2066\u200b\ufeff\u2028\ufffe", repr(character)
-    assert not re.search(r"##\w*\[", text)
-    for row in text.split("\n"):
-        assert not row.lstrip().startswith("::")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +55,24 @@ def assert_inert(text: str) -> None:
 )
 def test_what_is_harmful_is_shown_and_what_is_not_stays(text: str, shown: str) -> None:
     assert inert_line(text) == shown
+
+
+@given(hostile_texts.filter(lambda text: "\\" not in text))
+@settings(deadline=None)
+def test_a_line_gives_its_text_back(text: str) -> None:
+    shown = inert_line(text, limit=len(text))
+
+    assert "\n" not in shown
+    assert unescaped(shown) == text
+
+
+@given(hostile_texts)
+@settings(deadline=None)
+def test_lines_keep_their_number(text: str) -> None:
+    shown = inert_lines(text)
+
+    assert_inert(shown)
+    assert shown.count("\n") == text.count("\n")
 
 
 def test_a_long_line_says_how_much_was_cut() -> None:

@@ -75,6 +75,19 @@ UNFINISHED = """
         SELECT max(created) FROM answers WHERE answers.run_id = runs.run_id AND scope = ''
     ) ORDER BY started DESC LIMIT 1
 """
+# How many answers, and when the first of them came: of this run before this session, and of the newest
+# unfinished run with another plan.
+TAKEN_UP = """
+    SELECT json_array(count(*), min(created)) FROM answers
+    WHERE run_id = :run AND scope = '' AND seq <= :upto
+"""
+PASSED_OVER = """
+    SELECT json_array(count(*), min(created)) FROM answers WHERE scope = '' AND run_id = (
+        SELECT runs.run_id FROM runs JOIN answers USING (run_id)
+        WHERE finished IS NULL AND plan NOT IN ('', :plan) AND scope = '' AND created > :oldest
+        ORDER BY created DESC LIMIT 1
+    )
+"""
 BEGIN_RUN = "INSERT OR IGNORE INTO runs (run_id, plan, models, started) VALUES (:run, :plan, :models, :wall)"
 BEGIN_SESSION = """
     INSERT INTO sessions (session, run_id, upto, started)

@@ -108,6 +108,22 @@ class AnswerStore:
             self._opened()
             return self.session.reuse.takes_any or self._run_id != self.session.id
 
+    def taken_up(self) -> tuple[int, float | None]:
+        """How many answers this session found in its run, and when the first of them came (seconds, wall)."""
+        return self._counted(sql.TAKEN_UP, upto=self._upto)
+
+    def passed_over(self) -> tuple[int, float | None]:
+        """The same of the newest run that could have been gone on with, were its plan that of this one."""
+        if self.session.reuse is not Reuse.RESUME or self.goes_on:
+            return 0, None
+        oldest = time.time() - self.session.max_age_s
+        return self._counted(sql.PASSED_OVER, plan=self.session.plan, oldest=oldest)
+
+    def _counted(self, query: str, **values: object) -> tuple[int, float | None]:
+        self.open()
+        count, first = json.loads(self._read(query, **values))
+        return count, first
+
     def remarks(self) -> Sequence[str]:
         """What the verdict should say of the stored answers, one sentence each."""
         if not self._changed_rows:
@@ -171,8 +187,8 @@ class AnswerStore:
     ) -> dict[str, Outcome]:
         """Commits these, and returns the outcomes that count: the first of each key does.
 
-        `who` has a digest of who answered, where that matters. On return they survive the death of this process. An answer that
-        is no JSON becomes an error.
+        `who` has a digest of who answered, where that matters. On return they survive the death of this
+        process. An answer that is no JSON becomes an error.
         """
         self.open()  # which run it is stands in each row
         kept: dict[str, Outcome] = {}

@@ -113,6 +113,11 @@ def error_code(body: bytes) -> str | None:
     return code if isinstance(code, str) else None
 
 
+def is_out_of_quota(body: bytes) -> bool:
+    """Whether an error says so, as its code or as its type."""
+    return "insufficient_quota" in (_error(body).get("code"), _error(body).get("type"))
+
+
 def error_message(body: bytes) -> str:
     """What the endpoint says of an error, quoted; "no message" for an empty body."""
     message = _error(body).get("message")

@@ -55,7 +55,7 @@ def entry_settings(entry: ModelEntry, environ: Mapping[str, str], price: Price |
     """What an entry says; raises `ConfigError` for what the environment lacks."""
     where = _azure(entry, environ) if _is_azure(entry) else _plain(entry, environ)
     key_env = where["api_key_env"]
-    policy = RetryPolicy(timeout_s=entry.timeout_s) if entry.timeout_s else RetryPolicy()
+    default = RetryPolicy()
     return EndpointSettings(
         **where,
         name=entry.name,
@@ -69,7 +69,10 @@ def entry_settings(entry: ModelEntry, environ: Mapping[str, str], price: Price |
         params=dict(entry.params),
         system=entry.system,
         revision=entry.revision,
-        retry=policy,
+        retry=RetryPolicy(
+            timeout_s=entry.timeout_s or default.timeout_s,
+            retry_budget_s=entry.retry_budget_s or default.retry_budget_s,
+        ),
         concurrency=entry.concurrency,
         price=price,
         proxy=environment_proxy(where["base_url"], environ),

@@ -20,7 +20,7 @@ from pytest_ftgate.models.asked import asked_messages, asked_params
 from pytest_ftgate.models.endpoints.apis import APIS, Asked
 from pytest_ftgate.models.endpoints.exchange import TooLargeError, UnreachableError, WireError
 from pytest_ftgate.models.endpoints.replies import ReplyReader
-from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, RetryLoop
+from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, RetryLoop, Sign
 from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class OpenAIEndpoint:
         return row | {key: value for key, value in shown.items() if value is not None}
 
     def asks(self, request: Request) -> dict[str, Any]:
-        """All that decides the answer, for a digest: what is sent, and where, but no key: it may be renewed."""
+        """All that decides the answer, for a digest: what is sent, and where; no key, since it may change."""
         settings = self._settings
         url = urlsplit(settings.base_url)
         return {
@@ -95,7 +95,7 @@ class OpenAIEndpoint:
         return (f"{self.name}: price from {price.source}: {price}",) if price is not None else ()
 
     async def complete(self, request: Request) -> Completion:
-        """The answer, after retries, within `timeout_s`."""
+        """The answer, after retries; `timeout_s` and `retry_budget_s` bound them."""
         body = self.body(request)
         return await self._retry.run(lambda: self._attempt(body))
 
@@ -123,13 +123,15 @@ class OpenAIEndpoint:
         try:
             reply = await self._open().post(self._api.path, body)
         except UnreachableError as error:
-            raise NoAnswer(self._unreachable(error), Again.UNREACHABLE) from None
+            raise NoAnswer(self._unreachable(error), Again.YES, sign=Sign.UNREACHABLE) from None
         except TooLargeError as error:
             endpoint.reached = True
             raise NoAnswer(ModelError(f"{error}, from {self._host}", kind="too_large"), Again.NEVER) from None
         except WireError as error:
-            raise NoAnswer(ModelError(f"{error}, from {self._host}", kind="connection"), Again.YES) from None
+            broken = ModelError(f"{error}, from {self._host}", kind="connection")
+            raise NoAnswer(broken, Again.YES, sign=Sign.DOWN) from None
         endpoint.reached = True
+        self._retry.heed(reply.headers)
         return self._replies.read(reply, answered=endpoint.answered)
 
     def _open(self) -> EndpointClient:

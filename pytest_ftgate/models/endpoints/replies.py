@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -13,10 +11,17 @@ from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models.boundary import Redactor, public_url, quoted
 from pytest_ftgate.models.endpoints.apis import APIS
-from pytest_ftgate.models.endpoints.bodies import FailedAnswer, MalformedAnswer, error_code, error_message
+from pytest_ftgate.models.endpoints.bodies import (
+    FailedAnswer,
+    MalformedAnswer,
+    error_code,
+    error_message,
+    is_out_of_quota,
+)
 from pytest_ftgate.models.endpoints.event_stream import is_event_stream, parse_events, seconds_at
 from pytest_ftgate.models.endpoints.exchange import Reply
-from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, parse_retry_after
+from pytest_ftgate.models.endpoints.quota import retry_after_s
+from pytest_ftgate.models.endpoints.retry import Again, NoAnswer, Sign
 from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 _RETRIED = frozenset({408, 409, 425, 429})
@@ -67,14 +72,15 @@ class ReplyReader:
         if isinstance(error, FailedAnswer) and error.code in _PASSING:
             too_many = error.code == _TOO_MANY
             kind = "rate_limit" if too_many else "status"
-            return NoAnswer(ModelError(message, kind=kind), Again.YES, pause=too_many)
+            sign = Sign.BUSY if too_many else Sign.DOWN
+            return NoAnswer(ModelError(message, kind=kind), Again.YES, sign=sign)
         return NoAnswer(ModelError(message, kind="protocol"), Again.ONCE)
 
     def _read_status(self, reply: Reply, answered: bool) -> Completion:
         status, code = reply.status, error_code(reply.body)
         if status == 400 and code == "content_filter":
             return Completion(finish_reason="content_filter", latency_s=reply.latency_s, created=time.time())
-        if status in (401, 402) or code == "insufficient_quota":
+        if status in (401, 402) or is_out_of_quota(reply.body):
             raise NoAnswer(self._fatal(reply), Again.NEVER)
         # After an answer these say something of one request: not every request fails.
         if status in (403, 404) and not answered:
@@ -82,7 +88,8 @@ class ReplyReader:
         error = ModelError(self._status_message(reply), kind="rate_limit" if status == 429 else "status")
         if status not in _RETRIED and status < 500:
             raise NoAnswer(error, Again.NEVER)
-        raise NoAnswer(error, Again.YES, retry_after_s=_retry_after_s(reply.headers), pause=status == 429)
+        sign = Sign.BUSY if status == 429 else Sign.DOWN if status >= 500 else Sign.UP
+        raise NoAnswer(error, Again.YES, sign=sign, retry_after_s=retry_after_s(reply.headers))
 
     def _status_message(self, reply: Reply) -> str:
         if 300 <= reply.status < 400:
@@ -103,7 +110,7 @@ class ReplyReader:
 
     def _advice(self, reply: Reply) -> str:
         settings = self._settings
-        if error_code(reply.body) == "insufficient_quota" or reply.status == 402:
+        if is_out_of_quota(reply.body) or reply.status == 402:
             return "The account has no quota left; retrying does not help"
         if reply.status in (401, 403) and settings.api_key_env:
             return f"Check the key in {settings.api_key_env}, and that it may use this model"
@@ -112,10 +119,3 @@ class ReplyReader:
         path = urlsplit(settings.base_url).path.rstrip("/")
         where = "" if path else f", and base_url, which usually ends in /v1 (it is {self._host})"
         return f"Check the model's name{where}{settings.hint}"
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    milliseconds = parse_retry_after(headers.get("retry-after-ms"))
-    if milliseconds is not None and math.isfinite(milliseconds):
-        return milliseconds / 1000
-    return parse_retry_after(headers.get("retry-after"))

@@ -345,11 +345,13 @@ class CompletionEngine:
         with self._lock:
             if self._loop is None:
                 started = threading.Event()
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=lambda: asyncio.run(self._main(started)), name="ftgate-engine", daemon=True
                 )
-                self._thread.start()
+                thread.start()
                 started.wait()
+                # Not before: one that has not begun looks like one that has ended.
+                self._thread = thread
 
     def _started_sharing(self) -> Sharing:
         with self._lock:

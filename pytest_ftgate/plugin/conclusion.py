@@ -103,7 +103,7 @@ class Conclusion:
         self.is_reporting = False
         self._write(assessment)
         session.config.hook.pytest_ftgate_decided(config=session.config, assessment=assessment)
-        self._end_of_store(assessment)
+        self._note_what_is_kept(assessment)
         self.is_concluded = True
 
     def stop_workers(self, interruption: BaseException) -> None:
@@ -124,13 +124,11 @@ class Conclusion:
                 self.trouble.append(str(error))
             return None
 
-    def _end_of_store(self, assessment: Assessment) -> None:
-        """A run that has all it wanted is closed; any other may be gone on with, and that is said."""
+    def _note_what_is_kept(self, assessment: Assessment) -> None:
+        """A run that has not all it wanted may be gone on with, and that is said."""
         if self.ftgate.settings.reuse == "off":
             self.store.close()
-        elif is_whole(assessment):
-            self._tell_store(self.store.finish)
-        elif kept := self._tell_store(self.store.kept):
+        elif not is_whole(assessment) and (kept := self._tell_store(self.store.kept)):
             answers = "1 answer is" if kept == 1 else f"{kept:,} answers are"
             command = shlex.join(["pytest", *map(str, self.ftgate.config.invocation_params.args)])
             self.how_to_go_on = f"{answers} kept: go on with: {command}"
@@ -147,6 +145,15 @@ class Conclusion:
             say(config, f"ftgate: {error}")
         else:
             self.is_final = True
+            self._close_run(config)
+
+    def _close_run(self, config: pytest.Config) -> None:
+        """Nobody goes on with a run that has all it wanted, once its verdict is on disk, and not before."""
+        if self.ftgate.settings.reuse != "off" and self.assessment is not None and is_whole(self.assessment):
+            try:
+                self.store.finish()
+            except FtgateError as error:
+                say(config, f"ftgate: {error}")
 
     def status(self, status: int) -> int:
         """The exit status as the verdict demands."""

@@ -36,10 +36,14 @@ def asked_of(model: Model, request: Request, asked: str, session: str) -> Any:
     """
     if (asks := getattr(model, "asks", None)) is not None:
         return ("sent", asks(request), asked if request.case.turns else "")
-    described = model.describe()
-    once = "" if described.get("revision") else session
+    once = "" if is_lasting(model) else session
     case = request.case
-    return ("asked", described, once, asked, case.params_of(request.repeat), case.wants_logprobs)
+    return ("asked", model.describe(), once, asked, case.params_of(request.repeat), case.wants_logprobs)
+
+
+def is_lasting(model: Model) -> bool:
+    """Whether another session can know that it asks the same model."""
+    return hasattr(model, "asks") or bool(model.describe().get("revision"))
 
 
 def model_digest(description: Mapping[str, Any]) -> str:

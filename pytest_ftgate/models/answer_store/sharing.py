@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pytest_ftgate.completions import Completion, Source
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
-from pytest_ftgate.models.answer_store.answer_key import AnswerKeys
+from pytest_ftgate.models.answer_store.answer_key import AnswerKeys, is_lasting
 from pytest_ftgate.models.answer_store.session import NOT_STORED, Reuse
 from pytest_ftgate.models.answer_store.store import AnswerStore, Earlier, Mine, State, Theirs
 from pytest_ftgate.models.answer_store.takeover import Offer, Takeover, taken_over
@@ -174,7 +174,8 @@ class Sharing:
             return
         jobs = {self._key(job): job for job, _ in arrived}
         who = {key: self._who(job) for key, job in jobs.items()}
-        kept = self._store.keep({self._key(job): outcome for job, outcome in arrived}, who)
+        passing = {key for key, job in jobs.items() if not is_lasting(job.model)}
+        kept = self._store.keep({self._key(job): outcome for job, outcome in arrived}, who, passing)
         self._committed(len(arrived))
         for key, outcome in kept.items():
             self._open.setdefault(key, jobs[key])

@@ -50,12 +50,12 @@ ABANDONED = f"""
 """  # noqa: S608 - all ours
 KEEP = """
     INSERT INTO answers (run_id, owner, scope, key, who, completion, error, created, hash)
-    SELECT :run, :me, CASE WHEN json_extract(value, '$[2]') IS NULL THEN :session ELSE '' END,
-        json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-        json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
+    SELECT :run, :me, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+        json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
+        json_extract(value, '$[5]'), json_extract(value, '$[6]')
     FROM json_each(:rows) WHERE NOT EXISTS (
         SELECT 1 FROM answers
-        WHERE run_id = :run AND answers.key = json_extract(value, '$[0]') AND scope IN ('', :session)
+        WHERE run_id = :run AND answers.key = json_extract(value, '$[1]') AND scope IN ('', :session)
     )
     ON CONFLICT DO NOTHING
 """

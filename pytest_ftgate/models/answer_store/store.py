@@ -183,12 +183,16 @@ class AnswerStore:
         return next((one for one in found.values() if isinstance(one, Completion)), None)
 
     def keep(
-        self, outcomes: Mapping[str, Outcome], who: Mapping[str, str] | None = None
+        self,
+        outcomes: Mapping[str, Outcome],
+        who: Mapping[str, str] | None = None,
+        passing: Container[str] = (),
     ) -> dict[str, Outcome]:
         """Commits these, and returns the outcomes that count: the first of each key does.
 
-        `who` has a digest of who answered, where that matters. On return they survive the death of this
-        process. An answer that is no JSON becomes an error.
+        `who` has a digest of who answered, where that matters; those in `passing` count for this session
+        only, as errors do. On return they survive the death of this process. An answer that is no JSON
+        becomes an error.
         """
         self.open()  # which run it is stands in each row
         kept: dict[str, Outcome] = {}
@@ -196,7 +200,8 @@ class AnswerStore:
             rows = []
             for key in some:
                 kept[key], row = self._row(key, (who or {}).get(key, ""), outcomes[key])
-                rows.append(row)
+                is_passing = key in passing or isinstance(kept[key], ModelError)
+                rows.append([self.session.id if is_passing else "", *row])
             if self._change(sql.KEEP, rows=json.dumps(rows)) < len(rows):
                 kept |= {
                     key: one.answer if isinstance(one, Earlier) else one

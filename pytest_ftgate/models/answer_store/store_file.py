@@ -20,7 +20,8 @@ _APPLICATION = 0x66746774
 _BUSY_S = 30.0
 # A run is what one call of pytest began, and others may have gone on with; each call is a session. `scope` is
 # empty for an answer, which counts for all sessions of its run; an error, or an answer of code that nothing
-# tells from other code, counts for the session in it alone, and a row that was put aside for nobody. `until` is in `time.monotonic` of the machine start `boot`.
+# tells from other code, counts for the session in it alone, and a row that was put aside for nobody. `until`
+# is in `time.monotonic` of the machine start `boot`.
 _TABLES = """
     CREATE TABLE runs (
         run_id TEXT PRIMARY KEY, plan TEXT NOT NULL, models TEXT NOT NULL, started REAL NOT NULL,

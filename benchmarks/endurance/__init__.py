@@ -1,0 +1,1 @@
+"""Endurance: what holds when things break, seeded and bounded."""

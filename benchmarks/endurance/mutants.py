@@ -1,0 +1,200 @@
+"""`python -m benchmarks.endurance.mutants`: whether the tests notice when what decides is made wrong.
+
+Every mutant of the gate, the record, the redaction and the keys of the answer store runs against the tests that reach
+it. One that no test notices is named in survivors.md, with why nothing can notice it, or fails this command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import pickle
+import random
+import sys
+import tempfile
+from collections.abc import Collection, Sequence
+from functools import cache, partial
+from pathlib import Path
+
+from benchmarks.endurance.mutant_runs import (
+    AT_IMPORT,
+    INVALID,
+    KILLED,
+    SURVIVED,
+    Collected,
+    Properties,
+    Reached,
+    in_forks,
+    run_anew,
+    use_plain_hypothesis,
+)
+from benchmarks.endurance.mutating import Mutant, mutants_of
+
+ROOT = Path(__file__).parents[2]
+SURVIVORS = Path(__file__).with_name("survivors.md")
+#: What has to be right: a path, and the functions or classes of it that count; all without any.
+WATCHED: dict[str, tuple[str, ...]] = {
+    "pytest_ftgate/gates/*.py": (),
+    "pytest_ftgate/record/*.py": (),
+    "pytest_ftgate/models/boundary.py": (),
+    "pytest_ftgate/models/answer_store/answer_key.py": (),
+    "pytest_ftgate/plugin/exit_status.py": (),
+}
+TESTS = (
+    "tests/gates", "tests/record", "tests/summary", "tests/models/test_boundary.py",
+    "tests/models/test_redaction.py", "tests/models/test_answer_key.py", "tests/plugin/test_exit_status.py",
+)  # fmt: skip
+#: Slow to import and the same in every process: imported once, before any fork.
+_LIBRARIES = ("numpy", "scipy.stats", "yaml", "jsonschema", "rapidfuzz", "sacrebleu", "regex", "click")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.endurance.mutants")
+    parser.add_argument("--modules", nargs="*", default=[""], help="only paths that hold one of these texts")
+    parser.add_argument("--sample", type=int, help="only so many mutants, chosen at random")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--examples", action="store_true", help="leave out property tests")
+    parser.add_argument("--resume", type=Path, help="a file of outcomes: kept there, and not found again")
+    options = parser.parse_args()
+    sys.exit(_main(options))
+
+
+def _main(options: argparse.Namespace) -> int:
+    os.chdir(ROOT)
+    mutants = _chosen(options)
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = Outcomes(options.resume or Path(folder, "outcomes.jsonl"))
+        left = [mutant for mutant in mutants if mutant not in outcomes]
+        print(f"{len(mutants)} mutants, {len(left)} to run", flush=True)
+        _get_ready()
+        reached = _in_functions(left, outcomes, options, Path(folder, "reached"))
+        if reached is None:
+            return 1
+        left = [mutant for mutant in left if outcomes.of(mutant) == AT_IMPORT]
+        run = partial(run_anew, reached=reached)
+        for mutant, outcome in in_forks(left, run, reached.limit_s, options.jobs):
+            outcomes.add(mutant, outcome)
+        return _report(mutants, outcomes)
+
+
+def _chosen(options: argparse.Namespace) -> list[Mutant]:
+    found = []
+    for pattern, names in WATCHED.items():
+        for path in sorted(ROOT.glob(pattern)):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            if any(part in str(path.relative_to(ROOT)) for part in options.modules):
+                mutants = mutants_of(path, module)
+                found += [one for one in mutants if not names or one.place.partition(".")[0] in names]
+    if options.sample is None or options.sample >= len(found):
+        return found
+    chosen = random.Random(options.seed).sample(range(len(found)), options.sample)
+    return [found[place] for place in sorted(chosen)]
+
+
+def _get_ready() -> None:
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    use_plain_hypothesis()
+
+
+def _in_functions(
+    mutants: Sequence[Mutant], outcomes: Outcomes, options: argparse.Namespace, path: Path
+) -> Reached | None:
+    """Runs what can be changed without importing anew; returns what the tests reach, None if one fails."""
+    collected = Collected(
+        mutants=mutants,
+        files={str(mutant.path) for mutant in mutants},
+        jobs=options.jobs,
+        properties=Properties.LEFT_OUT
+        if options.examples
+        else Properties.UNSEEN
+        if options.sample
+        else Properties.SEEN,
+        told=outcomes.add,
+        reached_path=path,
+    )
+    tests = [test for test in TESTS if Path(test).exists()]
+    for _ in in_forks([tests], collected.run, lambda _: float("inf"), 1, is_quiet=False):
+        outcomes.read()
+    reached: Reached = pickle.loads(path.read_bytes())
+    for name in reached.failed:
+        print(f"fails without any change: {name}")
+    return None if reached.failed else reached
+
+
+class Outcomes:
+    """What became of each mutant, in a file: several processes add to it, one after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._outcomes: dict[str, int] = {}
+        self.read()
+        # Tests may have been added since; what survived is tried again.
+        self._outcomes = {key: code for key, code in self._outcomes.items() if code in (KILLED, INVALID)}
+
+    def read(self) -> None:
+        """Takes what others have added."""
+        if self.path.exists():
+            rows = map(json.loads, self.path.read_text().splitlines())
+            self._outcomes |= {row["mutant"]: row["outcome"] for row in rows}
+
+    def add(self, mutant: Mutant, outcome: int) -> None:
+        """Keeps one outcome."""
+        self._outcomes[_key(mutant)] = outcome
+        with self.path.open("a") as file:
+            file.write(json.dumps({"mutant": _key(mutant), "outcome": outcome}) + "\n")
+
+    def of(self, mutant: Mutant) -> int:
+        """What became of it."""
+        return self._outcomes[_key(mutant)]
+
+    def __contains__(self, mutant: Mutant) -> bool:
+        return _key(mutant) in self._outcomes
+
+
+def _key(mutant: Mutant) -> str:
+    return f"{_digest(mutant.path)} {mutant.name}"
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
+def _report(mutants: Sequence[Mutant], outcomes: Outcomes) -> int:
+    named = _named()
+    survivors = [mutant for mutant in mutants if outcomes.of(mutant) == SURVIVED]
+    unnamed = [mutant for mutant in survivors if mutant.name not in named]
+    print(f"{'module':<54}{'mutants':>8}{'killed':>8}{'named':>8}{'left':>6}{'rate':>9}")
+    by_module: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        if outcomes.of(mutant) != INVALID:
+            by_module.setdefault(mutant.module, []).append(mutant)
+    for module, those in by_module.items():
+        _print_row(module, those, outcomes, named)
+    _print_row("all", [mutant for those in by_module.values() for mutant in those], outcomes, named)
+    for mutant in unnamed:
+        print(f"survived: {mutant.path.relative_to(ROOT)}:{mutant.lines.start}: {mutant.name}")
+    return 1 if unnamed else 0
+
+
+def _print_row(name: str, mutants: Sequence[Mutant], outcomes: Outcomes, named: Collection[str]) -> None:
+    survived = [mutant for mutant in mutants if outcomes.of(mutant) == SURVIVED]
+    told = sum(mutant.name in named for mutant in survived)
+    killed = len(mutants) - len(survived)
+    share = f"{killed / len(mutants):>9.1%}" if mutants else ""
+    print(f"{name:<54}{len(mutants):>8}{killed:>8}{told:>8}{len(survived) - told:>6}{share}")
+
+
+def _named() -> set[str]:
+    """The names in the list of survivors: a line `- NAME: why`."""
+    lines = SURVIVORS.read_text(encoding="utf-8").splitlines() if SURVIVORS.exists() else []
+    return {line.removeprefix("- ").rpartition(": ")[0] for line in lines if line.startswith("- ")}
+
+
+if __name__ == "__main__":
+    main()

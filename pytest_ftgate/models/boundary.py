@@ -112,7 +112,7 @@ class Redactor:
 
 def _forms(secret: str) -> Iterable[str]:
     yield secret
-    yield quote(secret, safe="")
+    yield quote(secret, safe="", errors="surrogateescape")
     yield json.dumps(secret)[1:-1]
     yield base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode().rstrip("=")
     # A gateway that masks a key often leaves its ends; the first ones are a vendor's prefix like `sk-proj-`.

@@ -38,7 +38,7 @@ from pytest_ftgate.record import (
 from tests.support.records import trial
 from tests.support.strategies import planned_cases
 
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=60, deadline=None)
 FAULTS = (
     "skipped", "crashed", "killed", "told twice", "contradicted", "run again", "run again after a crash",
     "unplanned",

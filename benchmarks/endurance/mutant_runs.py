@@ -1,15 +1,17 @@
-"""Runs mutants, each in a forked process with the tests that reach it, and stops at the first that fails.
+"""Runs mutants, each in a forked process with the tests that reach it, up to the first test that fails.
 
-A change in a function is put into a process that has collected all tests already. What happens at import (tables,
-constants, defaults) needs a process that has imported nothing of ours: it collects the tests anew.
+A change in a function is put into a process that has collected all tests already. What happens at import
+(tables, constants, defaults) needs a process that has imported nothing of ours: it collects the tests anew.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.machinery
 import importlib.util
 import inspect
+import math
 import os
 import pickle
 import resource
@@ -46,13 +48,15 @@ _Task = TypeVar("_Task")
 class Reached:
     """What was seen of the tests without a change: how long each took, and which lines it ran.
 
-    `at_import` are the lines, by file, that ran while the tests were collected. `unseen` tests were not looked at.
+    `at_import` are the lines, by file, that ran while the tests were collected. `unseen` tests were not looked
+    at; those that take more than `longest_s` are left out.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     lines: dict[str, dict[str, set[int]]] = field(default_factory=dict)
     at_import: dict[str, set[int]] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
+    longest_s: float = math.inf
     failed: list[str] = field(default_factory=list)
 
     def tests_of(self, mutant: Mutant) -> list[str]:
@@ -62,7 +66,9 @@ class Reached:
         found = [
             name
             for name, files in self.lines.items()
-            if (ran := files.get(path)) and (in_body is None or ran & in_body)
+            if (ran := files.get(path))
+            and (in_body is None or ran & in_body)
+            and self.seconds[name] <= self.longest_s
         ]
         return [*sorted(found, key=lambda name: self.seconds[name]), *self.unseen]
 
@@ -82,6 +88,7 @@ def use_plain_hypothesis() -> None:
         "mutants",
         database=None,
         derandomize=True,
+        report_multiple_bugs=False,
         deadline=None,
         phases=(Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
@@ -100,6 +107,8 @@ def in_forks(
     """What `work` returned for each task, in a process of its own; a crash, or no end in time, is KILLED."""
     pending = iter(tasks)
     running: dict[int, tuple[_Task, float]] = {}
+    gc.collect()
+    gc.freeze()  # else each child copies the pages that its collector touches
     while True:
         while len(running) < jobs and (task := next(pending, None)) is not None:
             running[_forked(work, task, is_quiet)] = (task, time.monotonic() + limit_s(task))
@@ -128,7 +137,7 @@ def _forked(work: Callable[[_Task], int], task: _Task, is_quiet: bool) -> int:
         for stream in (0, 1, 2) if is_quiet else (0,):
             os.dup2(nowhere, stream)
         code = work(task)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  (a process of its own: nothing may get out of it)
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -149,7 +158,7 @@ def is_property(item: pytest.Item) -> bool:
 
 
 class Collected:
-    """A pytest plugin that runs no test itself, but all mutants of functions, from one collection of the tests."""
+    """A pytest plugin that runs all mutants of functions, from one collection of the tests."""
 
     def __init__(
         self,
@@ -158,6 +167,7 @@ class Collected:
         files: Collection[str],
         jobs: int,
         properties: Properties,
+        longest_s: float,
         told: Callable[[Mutant, int], None],
         reached_path: Path,
     ) -> None:
@@ -165,7 +175,7 @@ class Collected:
         self.told, self.reached_path = told, reached_path
         self.files = sorted(files)
         self.importing = coverage.Coverage(data_file=None, include=self.files, config_file=False)
-        self.reached = Reached()
+        self.reached = Reached(longest_s=longest_s)
         self.items: dict[str, pytest.Item] = {}
 
     def run(self, tests: Sequence[str]) -> int:
@@ -256,9 +266,9 @@ class _Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self.coverage.switch_context(item.nodeid)
-        started = time.monotonic()
+        started = time.process_time()  # what else the machine does, makes no difference
         found = yield
-        self.reached.seconds[item.nodeid] = time.monotonic() - started
+        self.reached.seconds[item.nodeid] = time.process_time() - started
         return found
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -302,7 +312,10 @@ class _Changed(importlib.machinery.SourceFileLoader):
         self.code = code
 
     def find_spec(
-        self, name: str, path: object, target: object = None
+        self,
+        name: str,
+        path: object,  # noqa: ARG002
+        target: object = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         if name != self.name:
             return None
@@ -312,7 +325,7 @@ class _Changed(importlib.machinery.SourceFileLoader):
             name, self.path, loader=self, submodule_search_locations=locations
         )
 
-    def get_code(self, fullname: str) -> object:  # type: ignore[override]
+    def get_code(self, fullname: str) -> object:  # type: ignore[override]  # noqa: ARG002
         return self.code
 
 

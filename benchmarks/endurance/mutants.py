@@ -1,7 +1,7 @@
 """`python -m benchmarks.endurance.mutants`: whether the tests notice when what decides is made wrong.
 
-Every mutant of the gate, the record, the redaction and the keys of the answer store runs against the tests that reach
-it. One that no test notices is named in survivors.md, with why nothing can notice it, or fails this command.
+Every mutant of the gate, the record, the redaction and the keys of the answer store runs against the tests
+that reach it. One that no test notices is named in survivors.md, with why, or fails this command.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import importlib
 import json
+import math
 import os
 import pickle
 import random
@@ -44,8 +45,9 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "pytest_ftgate/plugin/exit_status.py": (),
 }
 TESTS = (
-    "tests/gates", "tests/record", "tests/summary", "tests/models/test_boundary.py",
-    "tests/models/test_redaction.py", "tests/models/test_answer_key.py", "tests/plugin/test_exit_status.py",
+    "tests/gates", "tests/record", "tests/summary", "tests/planning", "tests/reports",
+    "tests/models/test_boundary.py", "tests/models/test_redaction.py", "tests/models/test_store.py",
+    "tests/plugin/test_exit_status.py",
 )  # fmt: skip
 #: Slow to import and the same in every process: imported once, before any fork.
 _LIBRARIES = ("numpy", "scipy.stats", "yaml", "jsonschema", "rapidfuzz", "sacrebleu", "regex", "click")
@@ -58,6 +60,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--examples", action="store_true", help="leave out property tests")
+    parser.add_argument("--longest", type=float, default=math.inf, help="leave out tests of more CPU seconds")
+    parser.add_argument("--tests", nargs="*", default=TESTS, help="only these tests, or other ones")
     parser.add_argument("--resume", type=Path, help="a file of outcomes: kept there, and not found again")
     options = parser.parse_args()
     sys.exit(_main(options))
@@ -114,10 +118,11 @@ def _in_functions(
         else Properties.UNSEEN
         if options.sample
         else Properties.SEEN,
+        longest_s=options.longest,
         told=outcomes.add,
         reached_path=path,
     )
-    tests = [test for test in TESTS if Path(test).exists()]
+    tests = [test for test in options.tests if Path(test).exists()]
     for _ in in_forks([tests], collected.run, lambda _: float("inf"), 1, is_quiet=False):
         outcomes.read()
     reached: Reached = pickle.loads(path.read_bytes())

@@ -1,8 +1,8 @@
-"""Mutants of a module: small wrong versions of it, made on its syntax tree, each of which a test should notice.
+"""Mutants of a module: small wrong versions of it, made on its syntax tree, for a test to notice each.
 
-What nothing can notice is not mutated at all: annotations, docstrings, `assert`, decorators (frozen, slots,
-caches), imports, type variables, `zip(strict=…)`, and texts for people (any text with a space in it, and all of
-an f-string's text).
+What nothing can notice is not mutated: annotations, docstrings, `assert`, decorators (frozen, slots, caches),
+imports, type variables, `zip(strict=…)`, and texts for people (any text with a space in it, all of an
+f-string's text).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 class Mutant:
     """One change of one module. `place` is the function around it, empty for what runs at import.
 
-    `outermost` is the function that a module or a class holds and that has to be compiled anew, None at import.
+    `outermost` is the function that its module or class holds, to be compiled anew; None at import.
     `lines` are those of the statement.
     """
 
@@ -161,15 +161,17 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.JoinedStr):
         yield from (part for part in node.values if isinstance(part, ast.FormattedValue))
         return
+    # The last of what has one element is its first: only the second is another one.
+    is_first = isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "0"
     for field, value in ast.iter_fields(node):
-        if field in _UNREAD_FIELDS:
+        if field in _UNREAD_FIELDS or (is_first and field == "slice"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
                 yield child
 
 
-def _is_unread(node: ast.AST) -> bool:
+def _is_unread(node: ast.AST) -> bool:  # noqa: PLR0911  (a table)
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Assert():
             return True
@@ -194,7 +196,7 @@ def _is_unread(node: ast.AST) -> bool:
     return False
 
 
-def _changed(node: _Node) -> Iterator[ast.AST]:
+def _changed(node: _Node) -> Iterator[ast.AST]:  # noqa: PLR0912  (a table)
     """The wrong versions of one node."""
     match node:
         case ast.Compare():
@@ -214,8 +216,10 @@ def _changed(node: _Node) -> Iterator[ast.AST]:
         case ast.IfExp() | ast.If() | ast.While():
             if _is_plain(node.test):
                 yield _with(node, test=ast.UnaryOp(op=ast.Not(), operand=node.test))
+        case ast.Subscript(slice=ast.Constant(value=0)):
+            yield _with(node, slice=ast.Constant(1))
         case ast.Constant():
-            yield from map(ast.Constant, _constants(node.value))
+            yield from (ast.Constant(value) for value in _constants(node.value))
         case ast.Call():
             yield from _calls(node)
         case ast.Return(value=ast.expr() as value):
@@ -242,7 +246,7 @@ def _comparisons(node: ast.Compare) -> Iterator[ast.AST]:
                 yield _with(node, ops=[*node.ops[:place], table[type(op)](), *node.ops[place + 1 :]])
 
 
-def _constants(value: object) -> Iterator[object]:
+def _constants(value: object) -> Iterator[str | bool | int | float]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int):
@@ -250,11 +254,10 @@ def _constants(value: object) -> Iterator[object]:
         yield value - 1
     elif isinstance(value, float):
         yield value + 1
-        yield value / 2
+        if value:
+            yield value / 2
     elif isinstance(value, str) and not any(char.isspace() for char in value):
         yield f"{value}X"
-        if value:
-            yield ""
 
 
 def _calls(node: ast.Call) -> Iterator[ast.AST]:

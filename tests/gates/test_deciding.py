@@ -1,4 +1,4 @@
-"""Whether a criterion decides at all, how sure its family has to be, what is advised where nothing is found."""
+"""Whether a criterion decides, how sure its family has to be, what is advised where nothing is found."""
 
 from __future__ import annotations
 

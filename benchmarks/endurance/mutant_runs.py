@@ -22,7 +22,6 @@ import traceback
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -48,8 +47,8 @@ _Task = TypeVar("_Task")
 class Reached:
     """What was seen of the tests without a change: how long each took, and which lines it ran.
 
-    `at_import` are the lines, by file, that ran while the tests were collected. `unseen` tests were not looked
-    at; those that take more than `longest_s` are left out.
+    `at_import` are the lines, by file, that ran while the tests were collected. `unseen` tests were not
+    looked at; those that take more than `longest_s` are left out.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -144,14 +143,6 @@ def _forked(work: Callable[[_Task], int], task: _Task, is_quiet: bool) -> int:
         os._exit(code)
 
 
-class Properties(Enum):
-    """What becomes of property tests: they take most of the time, and reach most of the lines."""
-
-    SEEN = "seen"  # looked at like all others
-    UNSEEN = "unseen"  # run last, for every mutant that survived so far
-    LEFT_OUT = "left out"
-
-
 def is_property(item: pytest.Item) -> bool:
     """Whether Hypothesis makes its examples."""
     return bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
@@ -166,12 +157,13 @@ class Collected:
         mutants: Sequence[Mutant],
         files: Collection[str],
         jobs: int,
-        properties: Properties,
+        left_out: Callable[[pytest.Item], bool],
+        unseen: Callable[[pytest.Item], bool],
         longest_s: float,
         told: Callable[[Mutant, int], None],
         reached_path: Path,
     ) -> None:
-        self.mutants, self.jobs, self.properties = mutants, jobs, properties
+        self.mutants, self.jobs, self.left_out, self.unseen = mutants, jobs, left_out, unseen
         self.told, self.reached_path = told, reached_path
         self.files = sorted(files)
         self.importing = coverage.Coverage(data_file=None, include=self.files, config_file=False)
@@ -188,8 +180,7 @@ class Collected:
         self.importing.stop()
         if session.testsfailed:
             return False
-        leave_out = self.properties is Properties.LEFT_OUT
-        self.items = {one.nodeid: one for one in session.items if not (leave_out and is_property(one))}
+        self.items = {item.nodeid: item for item in session.items if not self.left_out(item)}
         # Looked at in a process of its own: nothing may be cached in this one.
         [(_, code)] = in_forks([self.reached], self._look, lambda _: 600.0, 1, is_quiet=False)
         if code == SURVIVED:
@@ -201,9 +192,8 @@ class Collected:
     def _look(self, _: Reached) -> int:
         data = self.importing.get_data()
         self.reached.at_import = {path: set(data.lines(path) or ()) for path in self.files}
-        blind = self.properties is Properties.UNSEEN
-        looked_at = [item for item in self.items.values() if not (blind and is_property(item))]
-        self.reached.unseen = [name for name, item in self.items.items() if blind and is_property(item)]
+        self.reached.unseen = [name for name, item in self.items.items() if self.unseen(item)]
+        looked_at = [item for item in self.items.values() if not self.unseen(item)]
         watch = _Watch(self.files, self.reached)
         looked_at[0].config.pluginmanager.register(watch)
         _run(looked_at)

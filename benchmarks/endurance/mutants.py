@@ -20,15 +20,17 @@ from collections.abc import Collection, Sequence
 from functools import cache, partial
 from pathlib import Path
 
+import pytest
+
 from benchmarks.endurance.mutant_runs import (
     AT_IMPORT,
     INVALID,
     KILLED,
     SURVIVED,
     Collected,
-    Properties,
     Reached,
     in_forks,
+    is_property,
     run_anew,
     use_plain_hypothesis,
 )
@@ -44,11 +46,11 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "pytest_ftgate/models/answer_store/answer_key.py": (),
     "pytest_ftgate/plugin/exit_status.py": (),
 }
-TESTS = (
-    "tests/gates", "tests/record", "tests/summary", "tests/planning", "tests/reports",
-    "tests/models/test_boundary.py", "tests/models/test_redaction.py", "tests/models/test_store.py",
+NEAR = (
+    "tests/gates", "tests/record", "tests/models/test_boundary.py", "tests/models/test_redaction.py",
     "tests/plugin/test_exit_status.py",
 )  # fmt: skip
+FAR = ("tests/summary", "tests/planning", "tests/reports", "tests/models/test_store.py")
 #: Slow to import and the same in every process: imported once, before any fork.
 _LIBRARIES = ("numpy", "scipy.stats", "yaml", "jsonschema", "rapidfuzz", "sacrebleu", "regex", "click")
 
@@ -61,7 +63,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--examples", action="store_true", help="leave out property tests")
     parser.add_argument("--longest", type=float, default=math.inf, help="leave out tests of more CPU seconds")
-    parser.add_argument("--tests", nargs="*", default=TESTS, help="only these tests, or other ones")
+    parser.add_argument("--tests", nargs="*", default=[*NEAR, *FAR], help="only these tests, or other ones")
     parser.add_argument("--resume", type=Path, help="a file of outcomes: kept there, and not found again")
     options = parser.parse_args()
     sys.exit(_main(options))
@@ -93,9 +95,11 @@ def _chosen(options: argparse.Namespace) -> list[Mutant]:
             if any(part in str(path.relative_to(ROOT)) for part in options.modules):
                 mutants = mutants_of(path, module)
                 found += [one for one in mutants if not names or one.place.partition(".")[0] in names]
-    if options.sample is None or options.sample >= len(found):
+    if options.sample is None:
         return found
-    chosen = random.Random(options.seed).sample(range(len(found)), options.sample)
+    named = _named()
+    found = [one for one in found if one.name not in named]
+    chosen = random.Random(options.seed).sample(range(len(found)), min(options.sample, len(found)))
     return [found[place] for place in sorted(chosen)]
 
 
@@ -113,11 +117,8 @@ def _in_functions(
         mutants=mutants,
         files={str(mutant.path) for mutant in mutants},
         jobs=options.jobs,
-        properties=Properties.LEFT_OUT
-        if options.examples
-        else Properties.UNSEEN
-        if options.sample
-        else Properties.SEEN,
+        left_out=is_property if options.examples else lambda _: False,
+        unseen=_is_slow if options.sample else lambda _: False,
         longest_s=options.longest,
         told=outcomes.add,
         reached_path=path,
@@ -129,6 +130,11 @@ def _in_functions(
     for name in reached.failed:
         print(f"fails without any change: {name}")
     return None if reached.failed else reached
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    """For a sample it takes too long to see which lines these run; they are for what survived the others."""
+    return is_property(item) or item.nodeid.startswith(FAR)
 
 
 class Outcomes:

@@ -400,4 +400,4 @@ def test_a_gate_that_says_nothing_of_it_decides_by_the_estimate_and_by_no_traffi
 
     assert {criterion.evidence for criterion in (*gate.criteria, *parse_gate({}).criteria)} == {"point"}
     assert not gate.traffic
-    assert (gate.traffic_written, gate.suites) == (1, ())
+    assert gate.traffic_written == 1

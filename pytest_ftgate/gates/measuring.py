@@ -68,11 +68,8 @@ def _passes(scope: Scope, rows: Mapping[CaseKey, Trials]) -> Measurement:
     errored = sum(
         any(trial.outcome is Outcome.ERRORED for trials in row for trial in trials) for row in rows.values()
     )
-    found = _rates(scope, rows, errors_harm=True)
-    if not errored or found.observed is None:
-        return replace(found, errored=errored)
-    spared = _rates(scope, rows, errors_harm=False)
-    return replace(found, errored=errored, spared=spared)
+    spared = _rates(scope, rows, errors_harm=False) if errored else None
+    return replace(_rates(scope, rows, errors_harm=True), errored=errored, spared=spared)
 
 
 def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -> Measurement:
@@ -86,7 +83,7 @@ def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -
         known = [[(share,)] for share in shares if share is not None]
         if len(known) == len(row):
             values.setdefault(scope.strata_of[key], []).append(known)
-    if not values or values.keys() != scope.strata.keys():
+    if values.keys() != scope.strata.keys():
         return Measurement(n=sum(map(len, values.values())))
     groups = {key: _sampled(scope, values[key]) for key in scope.strata}
     rates = {key: group.combined() for key, group in groups.items()}

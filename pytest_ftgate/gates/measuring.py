@@ -137,7 +137,7 @@ def _sum_estimate(
     weights: Mapping[str, Fraction],
 ) -> Estimate | Unbounded:
     estimates = {key: metric.estimator(group) for key, group in groups.items()}
-    if len(estimates) == 1 and set(weights.values()) == {1}:
+    if len(estimates) == 1:
         return next(iter(estimates.values()))
     parts = []
     for key, estimate in estimates.items():

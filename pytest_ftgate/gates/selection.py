@@ -26,8 +26,7 @@ class Scope:
 
     `selected` are the cases that its selectors take; `planned` counts those with a value, or calls. `strata`
     are the groups of cases that its number is made of, `strata_of` gives that of each case. `family` is the
-    name of the criterion that `per:` split, empty for a whole one. `always` marks the criteria of ftgate's
-    own, which decide whatever the gate says.
+    name of the criterion that `per:` split, empty for a whole one.
     """
 
     criterion: Criterion
@@ -38,7 +37,6 @@ class Scope:
     strata: Mapping[str, Stratum]
     strata_of: Mapping[CaseKey, str]
     family: str = ""
-    always: bool = False
 
     @property
     def lacking(self) -> str | None:
@@ -70,10 +68,11 @@ def scopes(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metri
 
 
 def decides_by_plan(scope: Scope, gate: Gate) -> bool:
-    """Whether a criterion decides; an optional one only if anything was measured, too."""
+    """Whether a criterion decides; an optional one only if anything was measured, too.
+
+    Those of ftgate's own always do: they are there only where they have a case.
+    """
     criterion = scope.criterion
-    if scope.always:
-        return True
     if criterion.advisory:
         return False
     if criterion.optional:
@@ -167,7 +166,6 @@ def _own(name: str, cases: Sequence[PlannedCase], items: Mapping[CaseKey, Items]
         planned=len(read),
         strata=strata,
         strata_of=dict.fromkeys(read, next(iter(strata))),
-        always=True,
     )
 
 

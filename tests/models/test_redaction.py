@@ -52,6 +52,11 @@ def test_nothing_of_an_encoded_secret_is_left(form: str) -> None:
     assert redact.scrub(f"<{form}>".encode()) == b"<[redacted]>"
 
 
+@pytest.mark.parametrize("secret", ["abcdeW", "abcdef", "abcde?"])
+def test_base64_is_replaced_up_to_its_last_character(secret: str) -> None:
+    assert Redactor([secret])(f"<{base64.b64encode(secret.encode()).decode()}>") == "<[redacted]>"
+
+
 def test_base64_is_found_with_its_padding_and_without() -> None:
     secret = "pass-word"[:7]
     padded = base64.b64encode(secret.encode()).decode()

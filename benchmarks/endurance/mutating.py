@@ -191,8 +191,8 @@ def _is_unread(node: ast.AST) -> bool:  # noqa: PLR0911  (a table)
             return True
         case ast.keyword(arg=name) if name in _FOR_PEOPLE:
             return True
-        case ast.keyword(arg="strict"):
-            return True
+        case ast.keyword(arg="strict") | ast.keyword(arg="key", value=ast.Name(id="float")):
+            return True  # fractions are sorted as floats only because that is quicker
     return False
 
 

@@ -401,3 +401,10 @@ def test_a_gate_that_says_nothing_of_it_decides_by_the_estimate_and_by_no_traffi
     assert {criterion.evidence for criterion in (*gate.criteria, *parse_gate({}).criteria)} == {"point"}
     assert not gate.traffic
     assert gate.traffic_written == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("true", True), ("false", False), (True, True), (False, False)]
+)
+def test_a_flag_may_be_text(written: object, read: bool) -> None:
+    assert parse_gate(one(optional=written)).criteria[0].optional is read

@@ -44,6 +44,12 @@ def test_advisory_times_of_a_busy_client_need_no_warning() -> None:
     assert (result(made).decides, made.verdict.warnings, made.verdict.word) == (False, (), Word.SHIP)
 
 
+def test_times_too_few_to_decide_need_no_warning_of_a_busy_client() -> None:
+    made = timed("P", "P", optional=True, min_cases=9)
+
+    assert (result(made).decides, made.verdict.warnings) == (False, ())
+
+
 def test_optional_times_that_an_error_took_away_block_whoever_was_busy() -> None:
     made = timed("P", "E", optional=True)
 
@@ -79,7 +85,7 @@ def test_what_can_never_be_decided_is_known_from_the_plan_alone() -> None:
         "lost": {"metric": "pass_rate", "category": "edge", "at_least": "90%"},
         "compared": {"metric": "pass_rate", "compare": "delta", "at_least": "0%"},
         "shown": {"metric": "pass_rate", "category": "edge", "at_least": "90%", "advisory": True},
-        "votes": {"metric": "human_preference", "at_least": "60%"},
+        "votes": {"metric": "human_preference", "at_least": "60%", "category": "edge"},
     }
 
     assert undecidable(parse_gate({"criteria": rows}), cases, BUILTIN_METRICS) == [

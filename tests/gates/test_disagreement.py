@@ -53,16 +53,17 @@ def test_what_errored_says_nothing() -> None:
 
 
 def apart(expect: Sequence[Expectation], *, errored: int = 0, n: int = 40) -> tuple[str, ...]:
-    """The model passes more often, and an entry `tone` of several falls; some cases error half-way."""
-    cases = [case(f"c{number:02}", expect=expect) for number in range(n)]
+    """The model passes more often, and an entry `tone` of several falls; some first answers error."""
+    cases = [case(f"c{number:02}", expect=expect, repeat=2) for number in range(n)]
     came_in: list[Trial] = []
     for number, planned in enumerate(cases):
-        for arm, key in enumerate(planned.trial_keys()):
+        for key in planned.trial_keys():
+            arm = list(Arm).index(key.arm)
             passed = number < (35, 10)[arm]
             value = (0.4, 0.6)[arm] + number % 5 / 100
             tone = Score(scorer="rouge_l", name="tone", value=value, passed=passed, explanation="")
             other = Score(scorer="contains", value=float(passed), passed=passed, explanation="")
-            if number < errored:
+            if number < errored and key.repeat == 1:
                 # What was scored before the error would say the contrary.
                 broken = replace(tone, value=1.0 - value)
                 came_in.append(replace(trial(key, "E", completion=Completion()), scores=(broken,)))
@@ -104,8 +105,7 @@ def test_what_was_scored_before_an_error_does_not_count() -> None:
     first, second = apart(TWO, errored=8)
 
     assert first.startswith("16 errored trials within max_errors")
-    assert second.startswith("metrics disagree: on 32 cases")
-    assert second.endswith("mean:tone by -20; one of them may have been gamed")
+    assert second == apart(TWO)[0]
 
 
 def test_cases_that_are_not_compared_do_not_count() -> None:

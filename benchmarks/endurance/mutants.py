@@ -38,17 +38,14 @@ from benchmarks.endurance.mutating import Mutant, mutants_of
 
 ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).with_name("survivors.md")
-#: What has to be right: a path, and the functions or classes of it that count; all without any.
-WATCHED: dict[str, tuple[str, ...]] = {
-    "pytest_ftgate/gates/*.py": (),
-    "pytest_ftgate/record/*.py": (),
-    "pytest_ftgate/models/boundary.py": (),
-    "pytest_ftgate/models/answer_store/answer_key.py": (),
-    "pytest_ftgate/plugin/exit_status.py": (),
-}
+#: What has to be right.
+WATCHED = (
+    "pytest_ftgate/gates/*.py", "pytest_ftgate/record/*.py", "pytest_ftgate/models/boundary.py",
+    "pytest_ftgate/models/answer_store/answer_key.py", "pytest_ftgate/plugin/exit_status.py",
+)  # fmt: skip
 NEAR = (
     "tests/gates", "tests/record", "tests/models/test_boundary.py", "tests/models/test_redaction.py",
-    "tests/plugin/test_exit_status.py",
+    "tests/models/test_answer_key.py", "tests/plugin/test_exit_status.py",
 )  # fmt: skip
 FAR = ("tests/summary", "tests/planning", "tests/reports", "tests/models/test_store.py")
 #: Slow to import and the same in every process: imported once, before any fork.
@@ -88,13 +85,11 @@ def _main(options: argparse.Namespace) -> int:
 
 
 def _chosen(options: argparse.Namespace) -> list[Mutant]:
-    found = []
-    for pattern, names in WATCHED.items():
-        for path in sorted(ROOT.glob(pattern)):
-            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            if any(part in str(path.relative_to(ROOT)) for part in options.modules):
-                mutants = mutants_of(path, module)
-                found += [one for one in mutants if not names or one.place.partition(".")[0] in names]
+    found: list[Mutant] = []
+    for path in (path for pattern in WATCHED for path in sorted(ROOT.glob(pattern))):
+        name = path.relative_to(ROOT).with_suffix("")
+        if any(part in str(name) for part in options.modules):
+            found += mutants_of(path, ".".join(name.parts).removesuffix(".__init__"))
     if options.sample is None:
         return found
     named = _named()

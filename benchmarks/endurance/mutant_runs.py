@@ -34,7 +34,7 @@ from benchmarks.endurance.mutating import Mutant
 
 SURVIVED, KILLED, AT_IMPORT, INVALID = 0, 1, 2, 3
 _MEMORY = 4 * 2**30
-_PYTEST = ["-q", "-s", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
+_PYTEST = ["-qq", "-s", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
 # Libraries are imported before pytest could rewrite their asserts.
 _PYTEST += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 #: So many seconds, and so many times what its tests take without a change, before a mutant counts as hung.
@@ -182,7 +182,7 @@ class Collected:
             return False
         self.items = {item.nodeid: item for item in session.items if not self.left_out(item)}
         # Looked at in a process of its own: nothing may be cached in this one.
-        [(_, code)] = in_forks([self.reached], self._look, lambda _: 600.0, 1, is_quiet=False)
+        [(_, code)] = in_forks([self.reached], self._look, lambda _: 600.0, 1)
         if code == SURVIVED:
             self.reached = pickle.loads(self.reached_path.read_bytes())
             for mutant, outcome in in_forks(self.mutants, self._outcome, self.reached.limit_s, self.jobs):

@@ -73,15 +73,23 @@ def _main(options: argparse.Namespace) -> int:
         outcomes = Outcomes(options.resume or Path(folder, "outcomes.jsonl"))
         left = [mutant for mutant in mutants if mutant not in outcomes]
         print(f"{len(mutants)} mutants, {len(left)} to run", flush=True)
-        _get_ready()
-        reached = _in_functions(left, outcomes, options, Path(folder, "reached"))
-        if reached is None:
+        if left and not _run(left, outcomes, options, Path(folder, "reached")):
             return 1
-        left = [mutant for mutant in left if outcomes.of(mutant) == AT_IMPORT]
-        run = partial(run_anew, reached=reached)
-        for mutant, outcome in in_forks(left, run, reached.limit_s, options.jobs):
-            outcomes.add(mutant, outcome)
         return _report(mutants, outcomes)
+
+
+def _run(mutants: Sequence[Mutant], outcomes: Outcomes, options: argparse.Namespace, path: Path) -> bool:
+    """Runs all; False if the tests fail without any change."""
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    use_plain_hypothesis()
+    reached = _in_functions(mutants, outcomes, options, path)
+    if reached is None:
+        return False
+    left = [mutant for mutant in mutants if outcomes.of(mutant) == AT_IMPORT]
+    for mutant, outcome in in_forks(left, partial(run_anew, reached=reached), reached.limit_s, options.jobs):
+        outcomes.add(mutant, outcome)
+    return True
 
 
 def _chosen(options: argparse.Namespace) -> list[Mutant]:
@@ -96,12 +104,6 @@ def _chosen(options: argparse.Namespace) -> list[Mutant]:
     found = [one for one in found if one.name not in named]
     chosen = random.Random(options.seed).sample(range(len(found)), min(options.sample, len(found)))
     return [found[place] for place in sorted(chosen)]
-
-
-def _get_ready() -> None:
-    for name in _LIBRARIES:
-        importlib.import_module(name)
-    use_plain_hypothesis()
 
 
 def _in_functions(
@@ -121,6 +123,9 @@ def _in_functions(
     tests = [test for test in options.tests if Path(test).exists()]
     for _ in in_forks([tests], collected.run, lambda _: float("inf"), 1, is_quiet=False):
         outcomes.read()
+    if not path.exists():
+        print("the tests could not be run without any change")
+        return None
     reached: Reached = pickle.loads(path.read_bytes())
     for name in reached.failed:
         print(f"fails without any change: {name}")

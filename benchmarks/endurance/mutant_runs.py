@@ -185,6 +185,7 @@ class Collected:
         [(_, code)] = in_forks([self.reached], self._look, lambda _: 600.0, 1)
         if code == SURVIVED:
             self.reached = pickle.loads(self.reached_path.read_bytes())
+        if not self.reached.failed:
             for mutant, outcome in in_forks(self.mutants, self._outcome, self.reached.limit_s, self.jobs):
                 self.told(mutant, outcome)
         return True

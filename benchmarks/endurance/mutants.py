@@ -47,7 +47,7 @@ NEAR = (
     "tests/gates", "tests/record", "tests/models/test_boundary.py", "tests/models/test_redaction.py",
     "tests/models/test_answer_key.py", "tests/plugin/test_exit_status.py",
 )  # fmt: skip
-FAR = ("tests/summary", "tests/planning", "tests/reports", "tests/models/test_store.py")
+FAR = ("tests/summary", "tests/planning", "tests/reports")
 #: Slow to import and the same in every process: imported once, before any fork.
 _LIBRARIES = ("numpy", "scipy.stats", "yaml", "jsonschema", "rapidfuzz", "sacrebleu", "regex", "click")
 

@@ -30,7 +30,7 @@ from pytest_ftgate.record import (
 )
 from pytest_ftgate.record.plan import expectation_as_json, expectation_from_json
 from pytest_ftgate.record.trials import sound
-from pytest_ftgate.scores import Score
+from pytest_ftgate.scores import UNASKED, Score
 from tests.support.records import BOTH, case, entry, python_item, record
 
 KEY = TrialKey("tools", "a", Arm.MODEL, 1, "evals/tools.evalcase.yaml::a")
@@ -145,6 +145,7 @@ def test_a_trial_failed_elsewhere_if_all_that_the_case_asks_passed() -> None:
     assert made(Outcome.FAILED, ("regex", True), ("contains", True))
     assert not made(Outcome.FAILED, ("regex", True), ("contains", False))
     assert not made(Outcome.PASSED, ("regex", True))
+    assert made(Outcome.FAILED, ("regex", True), (next(iter(UNASKED)), False))
 
 
 def test_answers_asked_along_the_way_are_kept() -> None:

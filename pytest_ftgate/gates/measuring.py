@@ -164,7 +164,7 @@ def _is_lost(metric: Metric, trial: Trial) -> bool:
 def _samples(metric: Metric, row: Trials) -> list[Sequence[Sample]]:
     """What each arm gives; calls are compared only where they were measured on both arms."""
     kept = [[trial for trial in trials if not _is_lost(metric, trial)] for trials in row]
-    if metric.counts == "calls" and len(kept) > 1:
+    if metric.counts == "calls":
         measured = [{trial.key[3:] for trial in trials if metric.take([trial])} for trials in kept]
         both = set.intersection(*measured)
         kept = [[trial for trial in trials if trial.key[3:] in both] for trials in kept]

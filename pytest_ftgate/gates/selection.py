@@ -58,7 +58,7 @@ def scopes(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metri
         for criterion in gate.criteria
         for one, selected in [*split(criterion, there), *absent(criterion, there, gate)]
     ]
-    judging = [scope for scope in written if _judges(scope, gate, metrics)]
+    judging = [scope for scope in written if _judges(scope, metrics)]
     own = [_own("other_cases", there, _unread(judging, metrics, there))]
     must_pass = [case for case in there if case.must_pass]
     own.append(_own("must_pass", must_pass, _judged_items(must_pass)))
@@ -107,7 +107,7 @@ def nothing_selected(scope: Scope, cases: Sequence[PlannedCase]) -> str:
 
 
 def _none_at_once(criterion: Criterion, there: Sequence[PlannedCase]) -> str:
-    if criterion.per == "tag" and any(selects(criterion, case) for case in there):
+    if any(selects(criterion, case) for case in there):
         return "no case that it selects has a tag, and `per: tag` makes one criterion for each"
     wanted = [f"{one} {_listed(getattr(criterion, one))}" for one in SELECTORS if getattr(criterion, one)]
     return f"no case has {' and '.join(wanted)} at once"
@@ -178,12 +178,10 @@ def _judged_items(cases: Sequence[PlannedCase]) -> dict[CaseKey, Items]:
     return {key: items for key, items in found.items() if items}
 
 
-def _judges(scope: Scope, gate: Gate, metrics: Mapping[str, Metric]) -> bool:
-    """Whether a failed case shows in this criterion, and it decides; under `at_most` a failure helps."""
+def _judges(scope: Scope, metrics: Mapping[str, Metric]) -> bool:
+    """Whether a failed case shows in this criterion and stops it; under `at_most` a failure helps."""
     criterion = scope.criterion
     if criterion.optional or criterion.advisory or criterion.bound == "at_most":
-        return False
-    if not decides_by_plan(scope, gate):
         return False
     return scope.metric.judges or _names_entries(criterion, metrics)
 

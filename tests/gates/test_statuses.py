@@ -35,6 +35,8 @@ def test_where_no_case_is_read_a_missing_group_is_no_half_measure() -> None:
     half = result(judged([case("a", category="x")], None, gate))
 
     assert (nothing.status, half.status) == (Status.NOT_MEASURED, Status.INCONCLUSIVE)
+    assert nothing.reason == "the category 'x' has 50% of the traffic and no case here"
+    assert half.reason == "the category 'y' has 50% of the traffic and no case here"
 
 
 def test_errors_among_failures_leave_a_miss_a_miss() -> None:

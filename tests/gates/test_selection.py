@@ -122,3 +122,27 @@ def test_an_entry_inside_a_covered_check_is_left_to_its_own_criterion() -> None:
 
     assert "other_cases" not in names(made)
     assert result(half, "other_cases").status is Status.NO_GO
+
+
+def listed(*metrics: str, category: str = "x") -> list[str]:
+    """The criteria of a list of entries of category `x`; `regex` is inside another entry."""
+    cases = [
+        case("a", category="x", expect=[entry("contains"), entry("all_of", None, entry("regex"))]),
+        case("b", category="x", expect=[entry("numeric", "regexy")]),
+        case("c", category="y", expect=[entry("numeric")]),
+    ]
+    gate = {
+        "min_cases": 1,
+        "criteria": {"list": {"metric": list(metrics), "at_least": "0%", "category": category}},
+    }
+    return [name for name in names(judged(cases, None, gate)) if name != "other_cases"]
+
+
+def test_a_name_in_a_list_that_is_nearly_an_entrys_blocks_as_a_criterion_of_its_own() -> None:
+    assert listed("contains", "regx") == ["list", "list[regx]"]
+    assert listed("contains", "regex") == ["list"]
+    assert listed("contains", "rouge_l") == ["list"]
+
+
+def test_a_list_that_finds_nothing_in_its_cases_is_left_to_its_own_message() -> None:
+    assert listed("contains", "regx", category="y") == ["list"]

@@ -99,6 +99,11 @@ def test_rounded_shares_may_be_two_points_off_and_are_scaled(raw: tuple[str, str
         ("+5", "delta", "+5 is not a rate: write 5% or 0.05"),
         ("101", "value", "101 is not a rate: rates go from 0 to 1, or from 0% to 100%"),
         ("101%", "value", "101% is not a rate: rates go from 0 to 1, or from 0% to 100%"),
+        (
+            "0.995%",
+            "value",
+            "0.995% is less than one percent; probably 99.5%: write 99.5% or 0.995",
+        ),
         ("0.9%", "value", "0.9% is less than one percent; probably 90%: write 90% or 0.9"),
     ],
 )
@@ -131,3 +136,15 @@ def test_a_number_is_rounded_but_never_onto_what_it_is_not() -> None:
 def test_a_count_that_is_a_boolean_is_a_mistake_of_the_gate() -> None:
     with pytest.raises(GateError, match="min_cases: true is not a whole number from 1"):
         parse_gate({"min_cases": True})
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [("", "nothing"), (None, "nothing"), ({}, "a mapping"), ([1], "a list"), (False, "false")],
+)
+def test_what_is_no_number_is_shown_as_what_it_is(raw: object, shown: str) -> None:
+    assert refused(parse_count, raw, 0) == f"{shown} is not a whole number from 0"
+
+
+def test_a_ratio_beyond_all_floats_is_still_told() -> None:
+    assert amount_text(Fraction(10**400, 3), "number") == "3.333333e+399"

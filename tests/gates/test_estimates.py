@@ -279,6 +279,19 @@ def test_a_rate_beyond_its_scale_is_bounded_as_any_number() -> None:
     assert interval_of(rate_by_resampling(edge))[1] > 0.9
 
 
+def test_one_value_beyond_the_scale_suffices() -> None:
+    for rows in (alone(2, 2, 2, 1, 1, 1), alone(-1, -1, 0, 0, 0, 0)):
+        assert same(rate_by_resampling(rows), amounts_of(rows))
+
+
+def test_a_rate_of_several_values_a_case_or_of_pairs_is_combined_as_it_says() -> None:
+    several = sampled([[[(Fraction(0),), (value,)]] for value in RISING], "value")
+    paired = both(*PAIRS, compare="value", paired=True)
+
+    assert 0.1 < interval_of(rate_by_resampling(several))[0] < 0.25
+    assert 0.2 < interval_of(rate_by_resampling(paired))[0] < 0.5
+
+
 def amounts_of(rows: Sampled) -> Estimate:
     found = amounts(rows)
     assert not isinstance(found, Unbounded)

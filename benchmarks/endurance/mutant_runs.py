@@ -60,16 +60,20 @@ class Reached:
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """The tests that may notice the change, the quickest first; those that were not looked at last."""
-        path = str(mutant.path)
-        in_body = None if self.runs_at_import(mutant) else set(mutant.lines)
-        found = [
+        path, anywhere = str(mutant.path), self.runs_at_import(mutant)
+        ran = {name: files.get(path, set()) for name, files in self.lines.items()}
+        quick = sorted(
+            (name for name, took in self.seconds.items() if took <= self.longest_s),
+            key=lambda name: self.seconds[name],
+        )
+        reach = [
             name
-            for name, files in self.lines.items()
-            if (ran := files.get(path))
-            and (in_body is None or ran & in_body)
-            and self.seconds[name] <= self.longest_s
+            for name in quick
+            if (ran.get(name) if anywhere else ran.get(name, set()) & set(mutant.lines))
         ]
-        return [*sorted(found, key=lambda name: self.seconds[name]), *self.unseen]
+        # A table or a constant may be read where no function of its module runs.
+        others = [name for name in quick if anywhere and not ran.get(name)]
+        return [*reach, *others, *self.unseen]
 
     def runs_at_import(self, mutant: Mutant) -> bool:
         """Whether the change takes effect while modules are imported."""

@@ -146,3 +146,15 @@ def test_a_name_in_a_list_that_is_nearly_an_entrys_blocks_as_a_criterion_of_its_
 
 def test_a_list_that_finds_nothing_in_its_cases_is_left_to_its_own_message() -> None:
     assert listed("contains", "regx", category="y") == ["list"]
+
+
+def test_a_test_that_judges_by_its_own_asserts_is_covered_by_no_entry() -> None:
+    tested = case("a", expect=(), items=[python_item("a", Arm.MODEL)])
+    other = case("b", arms=MODEL_ONLY)
+
+    made = judged(
+        [tested, other], [*trials(tested, "F"), *trials(other)], gate_of(metric="exact_match", at_least="0%")
+    )
+
+    assert result(made, "other_cases").status is Status.NO_GO
+    assert made.verdict.word is Word.ITERATE

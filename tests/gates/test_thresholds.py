@@ -128,6 +128,8 @@ def test_a_number_is_rounded_but_never_onto_what_it_is_not() -> None:
         "0",
         "-22.2",
     )
+    assert points_text(Fraction(49996, 1_000_000), Fraction(5, 100)) == "+4.9996"
+    assert points_text(Fraction(49996, 1_000_000)) == "+5"
     assert amount_text(Fraction(1, 3), "seconds") == "0.333 s"
     assert amount_text(Fraction(1, 3), "number") == "0.333"
     assert amount_text(Fraction(20001, 10_000), "number", Fraction(2)) == "2.0001"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.completions import Completion
+from pytest_ftgate.completions import Completion, Usage
 from pytest_ftgate.gates import (
     BUILTIN_METRICS,
     CriterionResult,
@@ -202,10 +202,27 @@ def test_a_family_needs_a_whole_number_from_1(name: str) -> None:
         metric_of((name,), BUILTIN_METRICS)
 
 
-@pytest.mark.parametrize("name", ["tone", "mean:tone", "pass_at:2", "majority"])
+@pytest.mark.parametrize("name", ["tone", "mean:tone", "pass_at:2", "majority", "bleu", "chrf"])
 def test_shares_of_entries_are_compared_as_differences_and_not_as_ratios(name: str) -> None:
     row = {"metric": name, "at_least": "2"}
 
     assert parse_gate({"criteria": {"x": {**row, "at_least": "0%", "compare": "delta"}}}).criteria
     with pytest.raises(GateError, match="can't be compared as ratio; it takes `value` or `delta`"):
         parse_gate({"criteria": {"x": {**row, "compare": "ratio"}}})
+
+
+@pytest.mark.parametrize("name", ["human_preference", "agreement", "judge_agreement", "win_rate"])
+def test_what_both_arms_make_together_is_not_compared(name: str) -> None:
+    with pytest.raises(GateError, match="can't be compared as delta; it takes `value`"):
+        parse_gate({"criteria": {"x": {"metric": name, "at_least": "5%", "compare": "delta"}}})
+
+
+@pytest.mark.parametrize("metric", ["latency_p50", "time_to_first_token_p50", "tokens", "cost"])
+def test_an_answer_that_nothing_judges_is_measured(metric: str) -> None:
+    planned = case("a", expect=(), arms=MODEL_ONLY)
+    answer = Completion(
+        text="x", latency_s=0.5, time_to_first_token_s=0.5, cost=0.5, usage=Usage(output_tokens=7)
+    )
+    came_in = [trial(key, completion=answer) for key in planned.trial_keys()]
+
+    assert result(judged([planned], came_in, gate_of(metric=metric, at_most="9"))).status is Status.GO

@@ -226,3 +226,31 @@ def test_an_answer_that_nothing_judges_is_measured(metric: str) -> None:
     came_in = [trial(key, completion=answer) for key in planned.trial_keys()]
 
     assert result(judged([planned], came_in, gate_of(metric=metric, at_most="9"))).status is Status.GO
+
+
+def test_a_perplexity_is_bounded_and_compared_like_any_score_of_a_corpus() -> None:
+    cases = [case(f"c{number}") for number in range(8)]
+    came_in = [
+        trial(key, completion=Completion(text="x", logprobs=(-1.0 - number / 10, -0.5)))
+        for number, planned in enumerate(cases)
+        for key in planned.trial_keys()
+    ]
+    gate = gate_of(metric="perplexity", compare="delta", at_most="0")
+
+    alone = result(judged(cases, came_in, gate_of(metric="perplexity", at_most="9")))
+    compared = result(judged(cases, came_in, gate))
+
+    assert alone.interval is not None
+    assert alone.interval[0] < float(alone.observed or 0) < alone.interval[1]
+    assert (compared.observed, compared.interval, compared.p_value) == (0, (0.0, 0.0), 1.0)
+
+
+@pytest.mark.parametrize("metric", ["tokens", "cost"])
+def test_an_answer_that_a_scorer_choked_on_has_cost_what_it_cost(metric: str) -> None:
+    planned = case("a", arms=MODEL_ONLY)
+    answer = Completion(text="x", cost=0.5, usage=Usage(output_tokens=7))
+    came_in = [trial(key, "E", completion=answer) for key in planned.trial_keys()]
+
+    found = result(judged([planned], came_in, gate_of(metric=metric, at_most="9") | {"max_errors": 1}))
+
+    assert found.status is Status.GO

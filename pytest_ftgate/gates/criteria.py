@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
@@ -89,13 +89,13 @@ class Gate:
     """
 
     criteria: tuple[Criterion, ...]
-    max_errors: int = 0
-    confidence: Fraction = Fraction(95, 100)
-    traffic: Mapping[str, Fraction] = field(default_factory=dict)
-    traffic_written: Fraction = Fraction(1)
-    suites: tuple[str, ...] = ()
-    strict: bool = False  # --ftgate-strict: the criterion `every_case`
-    is_default: bool = True
+    max_errors: int
+    confidence: Fraction
+    traffic: Mapping[str, Fraction]
+    traffic_written: Fraction
+    suites: tuple[str, ...]
+    strict: bool  # --ftgate-strict: the criterion `every_case`
+    is_default: bool
     digest: str = ""
 
 

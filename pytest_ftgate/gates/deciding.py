@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from pytest_ftgate.gates.config import ALWAYS_DECIDING
-from pytest_ftgate.gates.criteria import CriterionResult, Gate, Status
+from pytest_ftgate.gates.criteria import CriterionResult, Gate
 from pytest_ftgate.gates.estimates import Unbounded
 from pytest_ftgate.gates.evidence import Level, levels, miss_p
 from pytest_ftgate.gates.measuring import Measurement, measure
@@ -74,7 +74,7 @@ def _result(
 ) -> CriterionResult:
     criterion, scope, found = question.criterion, question.scope, question.found
     status, reason = answer(question, run, errors_count=errors_count)
-    if status is Status.NOT_MEASURED and not scope.items:
+    if not scope.items:
         reason = _advised(scope, gate, nothing_selected(scope, planned))
     decides = decides_by_plan(scope, gate)
     if criterion.optional:
@@ -109,7 +109,7 @@ def _waived(question: Question, run: RunInfo) -> str | None:
 
 
 def _interval(found: Measurement, confidence: float) -> tuple[float, float] | None:
-    if found.observed is None or isinstance(found.estimate, Unbounded):
+    if isinstance(found.estimate, Unbounded):
         return None
     bounds = interval(found.estimate, confidence)
     return bounds if all(map(math.isfinite, bounds)) else None

@@ -23,9 +23,8 @@ def disagreements(cases: Sequence[CaseResult], confidence: float) -> Iterator[st
     """A sentence for each entry whose mean value and pass rate moved apart on the cases that have it."""
     named: dict[str, list[CaseResult]] = {}
     for case in cases:
-        if case.planned.skip is None and case.pair is not None:
-            for name in sorted({name for check in case.planned.expect for name in entry_names(check)}):
-                named.setdefault(name, []).append(case)
+        for name in {name for check in case.planned.expect for name in entry_names(check)}:
+            named.setdefault(name, []).append(case)
     for name in sorted(named):
         yield from _disagreement(name, named[name], confidence)
 

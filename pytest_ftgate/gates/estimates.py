@@ -16,7 +16,7 @@ from pytest_ftgate.stats.ranks import RankEstimate, compared_percentile
 from pytest_ftgate.stats.rates import RateEstimate
 from pytest_ftgate.stats.unseen import with_unseen
 from pytest_ftgate.summary.amounts import ENOUGH, amount_estimate, amount_ratio
-from pytest_ftgate.summary.estimating import SEED, change_estimate, change_p, rate_estimate, resamples
+from pytest_ftgate.summary.estimating import SEED, change_estimate, change_p, rate_estimate
 from pytest_ftgate.summary.latencies import enough_calls
 
 if TYPE_CHECKING:  # loads numpy
@@ -77,15 +77,12 @@ def totals(sampled: Sampled, score: Score) -> Estimate | Unbounded:
     from pytest_ftgate.stats import totals as stats  # noqa: PLC0415  (loads numpy)
 
     formula = _formula(score)
-    count = resamples(len(sampled.rows), stats.RESAMPLES)
     model, *baseline = _statistics(sampled)
     if not baseline:
-        found = stats.total_estimate(formula, model, seed=SEED, resamples=count)
+        found = stats.total_estimate(formula, model, seed=SEED)
         return found if score == "perplexity" else _on_a_scale(found, sampled)
     compare: Literal["delta", "ratio"] = "ratio" if sampled.compare == "ratio" else "delta"
-    compared = stats.compared_estimate(
-        formula, model, baseline[0], compare=compare, seed=SEED, resamples=count
-    )
+    compared = stats.compared_estimate(formula, model, baseline[0], compare=compare, seed=SEED)
     if compared is None:
         return Unbounded(why="the baseline may be 0")
     return compared if score == "perplexity" else _on_a_scale(compared, sampled)
@@ -95,9 +92,8 @@ def totals_p(sampled: Sampled, score: Score) -> float:
     """Of a score of all cases' summed statistics: approximate randomization by case."""
     from pytest_ftgate.stats import totals as stats  # noqa: PLC0415  (loads numpy)
 
-    count = resamples(len(sampled.rows), stats.RESAMPLES)
     model, baseline = _statistics(sampled)
-    return stats.randomization_p(_formula(score), model, baseline, seed=SEED, resamples=count)
+    return stats.randomization_p(_formula(score), model, baseline, seed=SEED)
 
 
 def percentile(sampled: Sampled, percent: int) -> Estimate | Unbounded:

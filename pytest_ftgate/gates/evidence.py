@@ -44,10 +44,9 @@ def looks_down(criterion: Criterion, observed: Fraction) -> bool:
 
 
 def by_chance(criterion: Criterion, observed: Fraction, estimate: Estimate, level: Level) -> bool:
-    """Whether the bound misses the threshold, but not so far that it says much among so many parts."""
-    met = criterion.is_met_by(observed)
-    missed = not met and not _bound_meets(criterion, near_bound(criterion, observed, estimate, level))
-    return missed and not _misses(criterion, observed, estimate, level)
+    """Where nothing is shown: whether the bound misses the threshold, only not so far among so many parts."""
+    reached = _bound_meets(criterion, near_bound(criterion, observed, estimate, level))
+    return not criterion.is_met_by(observed) and not reached
 
 
 def miss_p(criterion: Criterion, estimate: Estimate) -> float:

@@ -68,11 +68,8 @@ def _passes(scope: Scope, rows: Mapping[CaseKey, Trials]) -> Measurement:
     errored = sum(
         any(trial.outcome is Outcome.ERRORED for trials in row for trial in trials) for row in rows.values()
     )
-    found = _rates(scope, rows, errors_harm=True)
-    if not errored or found.observed is None:
-        return replace(found, errored=errored)
-    spared = _rates(scope, rows, errors_harm=False)
-    return replace(found, errored=errored, spared=spared)
+    spared = _rates(scope, rows, errors_harm=False) if errored else None
+    return replace(_rates(scope, rows, errors_harm=True), errored=errored, spared=spared)
 
 
 def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -> Measurement:
@@ -86,7 +83,7 @@ def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -
         known = [[(share,)] for share in shares if share is not None]
         if len(known) == len(row):
             values.setdefault(scope.strata_of[key], []).append(known)
-    if not values or values.keys() != scope.strata.keys():
+    if values.keys() != scope.strata.keys():
         return Measurement(n=sum(map(len, values.values())))
     groups = {key: _sampled(scope, values[key]) for key in scope.strata}
     rates = {key: group.combined() for key, group in groups.items()}
@@ -140,7 +137,7 @@ def _sum_estimate(
     weights: Mapping[str, Fraction],
 ) -> Estimate | Unbounded:
     estimates = {key: metric.estimator(group) for key, group in groups.items()}
-    if len(estimates) == 1 and set(weights.values()) == {1}:
+    if len(estimates) == 1:
         return next(iter(estimates.values()))
     parts = []
     for key, estimate in estimates.items():
@@ -167,7 +164,7 @@ def _is_lost(metric: Metric, trial: Trial) -> bool:
 def _samples(metric: Metric, row: Trials) -> list[Sequence[Sample]]:
     """What each arm gives; calls are compared only where they were measured on both arms."""
     kept = [[trial for trial in trials if not _is_lost(metric, trial)] for trials in row]
-    if metric.counts == "calls" and len(kept) > 1:
+    if metric.counts == "calls":
         measured = [{trial.key[3:] for trial in trials if metric.take([trial])} for trials in kept]
         both = set.intersection(*measured)
         kept = [[trial for trial in trials if trial.key[3:] in both] for trials in kept]

@@ -64,7 +64,7 @@ def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
 
 def _of_traffic(summary: Summary, gate: Gate) -> Iterator[str]:
     """Where a rate is weighted: shares that were scaled, categories whose cases are left out."""
-    if not gate.traffic or not any("weighted_pass_rate" in one.metric for one in gate.criteria):
+    if not any("weighted_pass_rate" in one.metric for one in gate.criteria):
         return
     if gate.traffic_written != 1:
         written = percent_text(gate.traffic_written)

@@ -26,8 +26,7 @@ class Scope:
 
     `selected` are the cases that its selectors take; `planned` counts those with a value, or calls. `strata`
     are the groups of cases that its number is made of, `strata_of` gives that of each case. `family` is the
-    name of the criterion that `per:` split, empty for a whole one. `always` marks the criteria of ftgate's
-    own, which decide whatever the gate says.
+    name of the criterion that `per:` split, empty for a whole one.
     """
 
     criterion: Criterion
@@ -38,7 +37,6 @@ class Scope:
     strata: Mapping[str, Stratum]
     strata_of: Mapping[CaseKey, str]
     family: str = ""
-    always: bool = False
 
     @property
     def lacking(self) -> str | None:
@@ -60,7 +58,7 @@ def scopes(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metri
         for criterion in gate.criteria
         for one, selected in [*split(criterion, there), *absent(criterion, there, gate)]
     ]
-    judging = [scope for scope in written if _judges(scope, gate, metrics)]
+    judging = [scope for scope in written if _judges(scope, metrics)]
     own = [_own("other_cases", there, _unread(judging, metrics, there))]
     must_pass = [case for case in there if case.must_pass]
     own.append(_own("must_pass", must_pass, _judged_items(must_pass)))
@@ -70,10 +68,11 @@ def scopes(gate: Gate, cases: Sequence[PlannedCase], metrics: Mapping[str, Metri
 
 
 def decides_by_plan(scope: Scope, gate: Gate) -> bool:
-    """Whether a criterion decides; an optional one only if anything was measured, too."""
+    """Whether a criterion decides; an optional one only if anything was measured, too.
+
+    Those of ftgate's own always do: they are there only where they have a case.
+    """
     criterion = scope.criterion
-    if scope.always:
-        return True
     if criterion.advisory:
         return False
     if criterion.optional:
@@ -108,7 +107,7 @@ def nothing_selected(scope: Scope, cases: Sequence[PlannedCase]) -> str:
 
 
 def _none_at_once(criterion: Criterion, there: Sequence[PlannedCase]) -> str:
-    if criterion.per == "tag" and any(selects(criterion, case) for case in there):
+    if any(selects(criterion, case) for case in there):
         return "no case that it selects has a tag, and `per: tag` makes one criterion for each"
     wanted = [f"{one} {_listed(getattr(criterion, one))}" for one in SELECTORS if getattr(criterion, one)]
     return f"no case has {' and '.join(wanted)} at once"
@@ -167,7 +166,6 @@ def _own(name: str, cases: Sequence[PlannedCase], items: Mapping[CaseKey, Items]
         planned=len(read),
         strata=strata,
         strata_of=dict.fromkeys(read, next(iter(strata))),
-        always=True,
     )
 
 
@@ -180,12 +178,10 @@ def _judged_items(cases: Sequence[PlannedCase]) -> dict[CaseKey, Items]:
     return {key: items for key, items in found.items() if items}
 
 
-def _judges(scope: Scope, gate: Gate, metrics: Mapping[str, Metric]) -> bool:
-    """Whether a failed case shows in this criterion, and it decides; under `at_most` a failure helps."""
+def _judges(scope: Scope, metrics: Mapping[str, Metric]) -> bool:
+    """Whether a failed case shows in this criterion and stops it; under `at_most` a failure helps."""
     criterion = scope.criterion
     if criterion.optional or criterion.advisory or criterion.bound == "at_most":
-        return False
-    if not decides_by_plan(scope, gate):
         return False
     return scope.metric.judges or _names_entries(criterion, metrics)
 

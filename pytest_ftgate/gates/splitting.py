@@ -48,12 +48,12 @@ def absent(
         known = {value for case in cases for value in values_of(case, selector)}
         if selector != criterion.per and not known.isdisjoint(wanted):
             gone = [value for value in wanted if value not in known]
-            found += [(replace(_one_of(criterion, selector, value), per=None), ()) for value in gone]
+            found += [(_one_of(criterion, selector, value), ()) for value in gone]
     if not gate.is_default:
         selected = [case for case in cases if selects(criterion, case)]
         misspelt = _misspelt(criterion.metric, selected, cases)
         found += [
-            (replace(criterion, name=f"{criterion.name}[{name}]", per=None, metric=(name,)), selected)
+            (replace(criterion, name=f"{criterion.name}[{name}]", metric=(name,)), selected)
             for name in misspelt
         ]
     return found
@@ -69,9 +69,7 @@ def selects(criterion: Criterion, case: PlannedCase) -> bool:
 
 def values_of(case: PlannedCase, selector: Per) -> tuple[str, ...]:
     """What a selector compares of a case: its tags, or the one value that it has."""
-    if selector == "tag":
-        return case.tags
-    return (case.role.value if selector == "role" else str(getattr(case, selector)),)
+    return case.tags if selector == "tag" else (str(getattr(case, selector)),)
 
 
 def _misspelt(
@@ -97,4 +95,4 @@ def _all_names(check: Expectation) -> Iterator[str]:
 
 def _one_of(criterion: Criterion, per: Per, value: str) -> Criterion:
     only = {selector: getattr(criterion, selector) for selector in SELECTORS} | {per: (value,)}
-    return replace(criterion, name=f"{criterion.name}[{value}]", per=None, **only)
+    return replace(criterion, name=f"{criterion.name}[{value}]", **only)

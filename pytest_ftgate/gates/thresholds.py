@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -75,7 +74,7 @@ def parse_traffic(raw: object, where: tuple[str, ...]) -> tuple[dict[str, Fracti
 def parse_count(raw: object, least: int, where: tuple[str, ...]) -> int:
     """A whole number from `least`."""
     text = str(raw).strip()
-    if isinstance(raw, bool) or not isinstance(raw, int | str) or not _WHOLE.fullmatch(text):
+    if not _WHOLE.fullmatch(text):
         raise GateError(where, f"{_shown(raw)} is not a whole number from {least}")
     if int(text) < least:
         raise GateError(where, f"{text} is too small: write a whole number from {least}")
@@ -90,7 +89,7 @@ def _number(raw: object, where: tuple[str, ...]) -> tuple[Fraction, str, bool]:
         raise GateError(where, f"{_shown(raw)} is not a number: write e.g. 85% or 0.85")
     written = str(raw).strip()
     found = _NUMBER.fullmatch(written)
-    if found is None or (isinstance(raw, float) and not math.isfinite(raw)):
+    if found is None:
         raise GateError(where, f"{_shown(raw)} is not a finite number: write e.g. 85% or 0.85")
     percent = bool(found[2])
     return Fraction(found[1]) / (100 if percent else 1), written, percent

@@ -78,9 +78,9 @@ def _forms(secret: str) -> Iterator[str]:
 def _spellings(text: str) -> Iterator[str]:
     escaped = json.dumps(text)[1:-1]
     yield from (text, escaped, escaped.replace("/", "\\/"), html.escape(text), repr(text)[1:-1])
-    for url in (quote(text, safe="", errors="replace"), quote_plus(text, errors="replace")):
+    for url in (quote(text, safe="", errors="surrogateescape"), quote_plus(text, errors="replace")):
         yield from (url, _PERCENT.sub(lambda found: found[0].lower(), url))
-    yield quote(text, errors="replace")
+    yield quote(text, errors="surrogateescape")
 
 
 def _base64(data: bytes) -> Iterator[str]:

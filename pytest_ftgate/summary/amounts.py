@@ -50,5 +50,4 @@ def amount_ratio(model: Sequence[Fraction], baseline: Sequence[Fraction]) -> Est
     from pytest_ftgate.stats import totals  # noqa: PLC0415  (loads numpy)
 
     ours, theirs = ([[float(value), 1.0] for value in side] for side in (model, baseline))
-    count = resamples(len(ours), totals.RESAMPLES)
-    return totals.compared_estimate(totals.mean, ours, theirs, compare="ratio", seed=SEED, resamples=count)
+    return totals.compared_estimate(totals.mean, ours, theirs, compare="ratio", seed=SEED)

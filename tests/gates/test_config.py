@@ -360,3 +360,51 @@ def test_all_mistakes_of_a_gate_are_told_at_once() -> None:
     ]
     assert str(raised.value).split("\n") == told
     assert [message for _, message in raised.value.each()] == told
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"metric": "pass_rat", "at_leest": "5%"},
+            "criteria.x.at_leest: unknown key 'at_leest'. Did you mean 'at_least'?\n"
+            "criteria.x.metric: unknown metric 'pass_rat'. Did you mean 'pass_rate'?",
+        ),
+        (
+            {"metrik": "pass_rate", "at_least": "5%", "at_most": "9%"},
+            "criteria.x.metrik: unknown key 'metrik'. Did you mean 'metric'?\n"
+            "criteria.x: write `at_least` or `at_most`; both are given",
+        ),
+        (
+            {"metric": "pass_rate", "compare": "ratio", "at_least": "9", "per": "day"},
+            "criteria.x.compare: 'pass_rate' can't be compared as ratio; it takes `value` or `delta`\n"
+            "criteria.x.per: 'day' is none of category | suite | role | tag",
+        ),
+    ],
+)
+def test_what_is_written_is_checked_beside_a_misspelt_key(row: dict[str, str], message: str) -> None:
+    with pytest.raises(GateError) as caught:
+        parse_gate({"criteria": {"x": row}})
+
+    assert str(caught.value) == message
+
+
+def test_an_entry_may_have_a_long_name_that_begins_like_a_time() -> None:
+    name = "latency_of_all_the_tool_calls_that_a_conversation_makes"
+
+    assert parse_gate(one(metric=name)).criteria[0].metric == (name,)
+
+
+def test_a_gate_that_says_nothing_of_it_decides_by_the_estimate_and_by_no_traffic() -> None:
+    gate = parse_gate(one())
+
+    assert {criterion.evidence for criterion in (*gate.criteria, *parse_gate({}).criteria)} == {"point"}
+    assert not gate.traffic
+    assert gate.traffic_written == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("true", True), ("false", False), (True, True), (False, False)]
+)
+def test_a_flag_may_be_text(written: object, read: bool) -> None:
+    assert parse_gate(one(optional=written)).criteria[0].optional is read

@@ -310,6 +310,13 @@ def test_corpus_chrf_is_sacrebleus(pairs: list[tuple[str, str]], repeat: int) ->
     assert corpus("chrf", pairs, repeat) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("pair", [("a mat on the sea", "a"), ("a", "a mat on the sea")])
+def test_orders_that_one_side_is_too_short_for_do_not_count(pair: tuple[str, str]) -> None:
+    expected = CHRF().corpus_score([pair[0]], [[pair[1]]]).score / 100
+
+    assert corpus("chrf", [pair]) == pytest.approx(expected, abs=1e-12)
+
+
 def test_statistics_are_found_inside_composites_and_not_inside_not() -> None:
     planned = case("a", expect=[entry("all_of", None, entry("chrf")), entry("not", None, entry("chrf"))])
     whole = score("chrf", 1.0, statistics=[[2, 2, 2]] * 6)

@@ -29,6 +29,11 @@ def test_a_ship_excuses_failures_that_are_all_misses() -> None:
     assert status(1, verdict(Word.SHIP), failures=3, excusable=3) == 0
 
 
+def test_a_ship_excuses_a_single_miss_and_no_status_that_nothing_explains() -> None:
+    assert status(1, verdict(Word.SHIP), failures=1, excusable=1) == 0
+    assert status(1, verdict(Word.SHIP), failures=0, excusable=0) == 1
+
+
 def test_a_ship_beside_an_ordinary_failure_stays_1() -> None:
     assert status(1, verdict(Word.SHIP), failures=3, excusable=2) == 1
 

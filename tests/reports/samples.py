@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role
 from pytest_ftgate.completions import Completion, Usage
-from pytest_ftgate.gates import Assessment, CriterionResult, Gate, Status, Verdict, Word
+from pytest_ftgate.gates import Assessment, CriterionResult, Status, Verdict, Word, parse_gate
 from pytest_ftgate.record import (
     Outcome,
     Plan,
@@ -187,7 +187,7 @@ def assessment(
         whole_shard=False,
         warnings=tuple(warnings),
     )
-    gate = Gate(criteria=(), digest="0123456789abcdef")
+    gate = replace(parse_gate({}), criteria=(), digest="0123456789abcdef")
     return Assessment(record=record, summary=summarize(record), gate=gate, verdict=verdict)
 
 

@@ -14,6 +14,7 @@ import math
 import os
 import pickle
 import random
+import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
@@ -35,18 +36,23 @@ from benchmarks.endurance.mutant_runs import (
     use_plain_hypothesis,
 )
 from benchmarks.endurance.mutating import Mutant, mutants_of
+from benchmarks.endurance.result import Result
 
 ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).with_name("survivors.md")
 #: What has to be right.
 WATCHED = (
     "pytest_ftgate/gates/*.py", "pytest_ftgate/record/*.py", "pytest_ftgate/models/boundary.py",
-    "pytest_ftgate/models/answer_store/answer_key.py", "pytest_ftgate/plugin/exit_status.py",
+    "pytest_ftgate/models/redaction.py", "pytest_ftgate/models/answer_store/answer_key.py",
+    "pytest_ftgate/plugin/exit_status.py",
 )  # fmt: skip
 NEAR = (
     "tests/gates", "tests/record", "tests/models/test_boundary.py", "tests/models/test_redaction.py",
-    "tests/models/test_answer_key.py", "tests/plugin/test_exit_status.py",
+    "tests/models/test_redacted_forms.py", "tests/models/test_answer_key.py",
+    "tests/plugin/test_exit_status.py",
 )  # fmt: skip
+LEAST_KILLED = 0.95
+_SAMPLE = 40
 FAR = ("tests/summary", "tests/planning", "tests/reports")
 #: Slow to import and the same in every process: imported once, before any fork.
 _LIBRARIES = ("numpy", "scipy.stats", "yaml", "jsonschema", "rapidfuzz", "sacrebleu", "regex", "click")
@@ -64,6 +70,21 @@ def main() -> None:
     parser.add_argument("--resume", type=Path, help="a file of outcomes: kept there, and not found again")
     options = parser.parse_args()
     sys.exit(_main(options))
+
+
+def run(*, quick: bool, seed: int) -> Result:
+    """How many mutants the tests notice: a sample, or all; in a process of its own, which forks."""
+    command = [sys.executable, "-m", "benchmarks.endurance.mutants", "--seed", str(seed)]
+    command += ["--sample", str(_SAMPLE)] if quick else []
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    row = next((line.split() for line in done.stdout.splitlines() if line.startswith("all ")), None)
+    if row is None:
+        return Result(name="mutants", figures={}, missed=[(done.stdout + done.stderr)[-500:]])
+    mutants, killed, named, left = map(int, row[1:5])
+    figures = {"mutants": mutants, "killed": killed, "alive, and named": named, "alive, and not": left}
+    alive = [line for line in done.stdout.splitlines() if line.startswith("survived: ")]
+    missed = [f"{killed} of {mutants} were noticed", *alive] if killed < LEAST_KILLED * mutants else []
+    return Result(name="mutants", figures=figures, missed=missed)
 
 
 def _main(options: argparse.Namespace) -> int:

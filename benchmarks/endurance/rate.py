@@ -1,13 +1,11 @@
-"""`python -m benchmarks.endurance.rate`: servers that allow R requests a minute, and one that goes away.
+"""Servers that allow R requests a minute, and one that goes away.
 
 Real sockets, the real engine. All servers are asked at the same time, each by an engine of its own.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import math
 import socket
 import threading
@@ -21,6 +19,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from benchmarks.endurance.result import Result
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ModelError
@@ -187,35 +186,25 @@ def outage(seconds: float) -> dict[str, Any]:
     }
 
 
-def run(*, quick: bool = False) -> tuple[dict[str, Any], list[str]]:
-    """Figures by server, and the aims that were missed."""
+def run(*, quick: bool, seed: int) -> Result:  # noqa: ARG001 - real time has no seed
+    """Throughput and refusals by server, and what an outage cost."""
     seconds, variants = (20.0, VARIANTS[1:4:2]) if quick else (90.0, VARIANTS)
     with ThreadPoolExecutor(len(variants) + 1) as pool:
         waiting = [pool.submit(outage, 10.0 if quick else 60.0)]
         waiting += [pool.submit(limited, variant, seconds) for variant in variants]
         rows = [one.result() for one in waiting]
+    figures: dict[str, int | float | str] = {}
     missed = []
     for row in rows:
+        server = row["server"]
+        figures[f"{server}: answers lost"] = row["lost"]
         if row["lost"]:
-            missed.append(f"{row['server']}: {row['lost']} answers lost ({row['error']})")
-        if row.get("throughput", 1.0) < LEAST_SHARE:
-            missed.append(f"{row['server']}: throughput {row['throughput']:.1%} of what is allowed")
-        if row.get("refused", 0.0) >= MOST_REFUSED:
-            missed.append(f"{row['server']}: {row['refused']:.1%} of requests were refused")
-    return {row["server"]: row for row in rows}, missed
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.endurance.rate", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="two servers and a short outage: 30 s, not 110 s"
-    )
-    figures, missed = run(quick=parser.parse_args().quick)
-    for row in figures.values():
-        print(json.dumps(row))
-    print("\n".join(f"MISSED: {one}" for one in missed) or "all aims are reached")
-    raise SystemExit(bool(missed))
-
-
-if __name__ == "__main__":
-    main()
+            missed.append(f"{server}: {row['lost']} answers lost ({row['error']})")
+        if "throughput" in row:
+            figures[f"{server}: throughput, of what is allowed"] = row["throughput"]
+            figures[f"{server}: share of requests refused"] = f"{row['refused']:.1%}"
+            if row["throughput"] < LEAST_SHARE:
+                missed.append(f"{server}: throughput {row['throughput']:.1%} of what is allowed")
+            if row["refused"] >= MOST_REFUSED:
+                missed.append(f"{server}: {row['refused']:.1%} of requests were refused")
+    return Result(name="rate", figures=figures, missed=missed)

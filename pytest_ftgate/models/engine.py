@@ -62,6 +62,7 @@ class CompletionEngine:
         self._mine = mine
         self._spending = spending
         self._deadline = deadline
+        self._began = time.monotonic()
         self._spent = (0, 0.0)
         self._sharing: Sharing | None = None
         #: Set at the first fatal error; from then on nothing is sent.
@@ -150,7 +151,7 @@ class CompletionEngine:
     def check_deadline(self) -> None:
         """Stops if the deadline has passed."""
         if self._deadline is not None and self.fatal is None and time.monotonic() >= self._deadline:
-            self.stop("--ftgate-deadline is reached")
+            self.stop(f"--ftgate-deadline is reached: {time.monotonic() - self._began:.0f} s have passed")
 
     def result(self, request: Request, timeout: float | None = None) -> Completion:
         """The answer; waits for it, and sends the request if nobody has yet.

@@ -33,7 +33,13 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
     """Gives `--model` and `--baseline` their meaning, once it is known that nobody else wants these names."""
-    result = yield
+    try:
+        result = yield
+    except BaseException:
+        from pytest_ftgate.plugin.activation import never_began  # noqa: PLC0415
+
+        never_began(early_config, "the project's conftest could not be loaded")
+        raise
     early_config.stash[taken_aliases_key] = options.rewrite_aliases(parser, args)
     return result
 
@@ -48,9 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "eval_case(path, ..., **selection): run a test for each case of a file, or an inline case",
     )
     if options.is_used(config) or config.getoption("dist", "no") != "no":
-        from pytest_ftgate.plugin.activation import activate, refuse  # noqa: PLC0415
+        from pytest_ftgate.plugin.activation import activate, give_up, refuse  # noqa: PLC0415
 
-        refuse(activate(config))
+        try:
+            refuse(activate(config))
+        except pytest.UsageError as error:
+            give_up(config, str(error))
+            raise
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

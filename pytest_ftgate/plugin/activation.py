@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
 import sys
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from pytest_ftgate.plugin.conclusion import DIST_EACH, Conclusion
 from pytest_ftgate.plugin.decide_hooks import DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
-from pytest_ftgate.plugin.options import read_run_id, read_settings, read_verdict_path
+from pytest_ftgate.plugin.options import asked_for_model, read_run_id, read_settings, read_verdict_path
 from pytest_ftgate.plugin.safe_output import SafeOutput
 from pytest_ftgate.plugin.session import FtgateSession
 from pytest_ftgate.plugin.stash import session_key, verdict_file_key
@@ -37,10 +40,31 @@ def activate(config: pytest.Config) -> FtgateSession:
 
 
 def refuse(session: FtgateSession) -> None:
-    """Raises what is wrong with options or configuration; the verdict file says it too."""
+    """Raises what is wrong with options or configuration."""
     if session.usage_error and not is_worker(session.config):
-        verdict_file_of(session.config).give_up(session.usage_error)
         raise pytest.UsageError(session.usage_error)
+
+
+def give_up(config: pytest.Config, reason: str) -> None:
+    """A run that can't begin leaves no older verdict behind, whoever names its model."""
+    if not is_worker(config) and not is_dry(config):
+        with contextlib.suppress(pytest.UsageError):  # what is raised already is said first
+            verdict_file_of(config).begin()
+        verdict_file_of(config).give_up(reason)
+
+
+def never_began(early_config: pytest.Config, reason: str) -> None:
+    """The same before pytest has read its options, for a run that names a model."""
+    given = early_config.known_args_namespace
+    if not asked_for_model(early_config) or getattr(given, "collectonly", False):
+        return
+    written = getattr(given, "ftgate_verdict", None)
+    path = early_config.invocation_params.dir / written if written else None
+    run_id = getattr(given, "ftgate_run_id", None) or os.environ.get("FTGATE_RUN_ID") or secrets.token_hex(8)
+    file = VerdictFile(path or early_config.rootpath / ".ftgate" / "verdict.json", run_id)
+    with contextlib.suppress(pytest.UsageError):
+        file.begin()
+    file.give_up(reason)
 
 
 def verdict_file_of(config: pytest.Config) -> VerdictFile:
@@ -79,7 +103,10 @@ def activate_for_cases(config: pytest.Config) -> FtgateSession:
     _make_importable(session)
     hooks = config.pluginmanager.get_plugin("ftgate-decide")
     if isinstance(hooks, DecideHooks):
-        hooks.conclusion.verdict_file.begin()
+        try:
+            hooks.conclusion.verdict_file.begin()
+        except pytest.UsageError as error:
+            session.usage_error = session.usage_error or str(error)
     return session
 
 

@@ -128,7 +128,7 @@ class Conclusion:
         """A run that has not all it wanted may be gone on with, and that is said."""
         if self.ftgate.settings.reuse == "off":
             self.store.close()
-        elif not is_whole(assessment) and (kept := self._tell_store(self.store.kept)):
+        elif self._is_resumable(assessment) and (kept := self._tell_store(self.store.kept)):
             answers = "1 answer is" if kept == 1 else f"{kept:,} answers are"
             command = shlex.join(["pytest", *map(str, self.ftgate.config.invocation_params.args)])
             self.how_to_go_on = f"{answers} kept: go on with: {command}"
@@ -146,6 +146,10 @@ class Conclusion:
         else:
             self.is_final = True
             self._close_run(config)
+
+    def _is_resumable(self, assessment: Assessment) -> bool:
+        """Whether the same command has something left to do, and would not stop at the same miss."""
+        return not is_whole(assessment) and not self.ftgate.config.getoption("maxfail")
 
     def _close_run(self, config: pytest.Config) -> None:
         """Nobody goes on with a run that has all it wanted, once its verdict is on disk, and not before."""
@@ -205,9 +209,7 @@ class Conclusion:
 
 def is_whole(assessment: Assessment) -> bool:
     """Whether everything selected has its answer, so that nothing is left to go on with."""
-    verdict, record = assessment.verdict, assessment.record
+    verdict, run = assessment.verdict, assessment.record.run
     if verdict.word != "INCOMPLETE":
         return True
-    return verdict.narrowed and not (
-        record.run.cut_short or assessment.summary.missing or assessment.summary.errored
-    )
+    return (verdict.narrowed or verdict.whole_shard) and not (run.cut_short or assessment.summary.errored)

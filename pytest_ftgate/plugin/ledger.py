@@ -132,10 +132,10 @@ class RunLedger:
         if self.stopped_by is not None:
             return self.stopped_by
         reasons = list(dict.fromkeys(self.reasons))
-        if self.silent and self.plan is not None:
+        unfinished = self.selected - self.finished
+        if self.silent and self.plan is not None and not (interruption is not None and unfinished):
             # Trials may all be here, but not what it knew of them: how busy it was, and what went wrong.
             reasons.append("a worker has not come to its end, where it says what else it knows")
-        unfinished = self.selected - self.finished
         if self.collection_errors:
             noun = "error" if self.collection_errors == 1 else "errors"
             reasons.append(f"{self.collection_errors} collection {noun}")

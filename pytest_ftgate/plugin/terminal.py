@@ -92,7 +92,7 @@ class TerminalSection:
             self.reporter.write_line(f"SHIP; {ordinary_failures} other {noun} failed", red=True, bold=True)
 
     def write_trouble(self, trouble: Sequence[str]) -> None:
-        """Files that could not be written."""
+        """Files that could not be written, and what else went wrong after the tests."""
         for line in trouble:
             self.reporter.write_line(inert_line(f"ftgate: {line}", limit=2000), red=True)
 

@@ -26,14 +26,31 @@ class VerdictFile:
         self.has_begun = False
 
     def begin(self) -> None:
-        """Replaces whatever verdict lies there, once; raises UsageError where nothing can be written."""
+        """Replaces whatever verdict lies there, once; raises UsageError where nothing can be written.
+
+        Then an older verdict is taken away, if that can be done, since it is not this run's.
+        """
         if self.has_begun:
             return
         try:
             self._write(incomplete_verdict_json(self.run_id, "the run has not finished", _now()))
         except (OSError, FtgateError) as error:
-            raise pytest.UsageError(f"the verdict file {self.path} can't be written: {error}") from None
+            raise pytest.UsageError(f"the verdict file: {error}; {self._without_older()}") from None
         self.has_begun = True
+
+    def _without_older(self) -> str:
+        """What to do, after an older verdict was taken away."""
+        remedy = "make room, or name another place with --ftgate-verdict=PATH"
+        if not self.path.is_file():
+            return remedy
+        try:
+            self.path.unlink()
+        except OSError:
+            try:
+                self.path.write_bytes(b"")  # the folder can't be changed, the file may be
+            except OSError:
+                return f"an older verdict is left there: {remedy}"
+        return f"the older verdict there was removed: {remedy}"
 
     def finish(self, assessment: Assessment) -> None:
         """Writes the verdict of the finished run; raises OSError or FtgateError."""

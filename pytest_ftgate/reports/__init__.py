@@ -44,7 +44,9 @@ def write_report(path: Path, assessment: Assessment) -> None:
 
 
 def check_report_path(path: Path) -> None:
-    """Raises ConfigError unless the suffix of `path` names a report: to be asked before anything is sent."""
+    """Raises ConfigError unless `path` can name a report, by its suffix: asked before anything is sent."""
+    if path.is_dir():
+        raise ConfigError(f"report {path}: there is a folder of that name")
     if path.suffix.lower() in WRITERS:
         return
     near = get_close_matches(path.suffix.lower(), WRITERS, n=1)

@@ -297,14 +297,25 @@ def test_row_90_a_link_is_replaced_and_what_it_pointed_to_stays(catalogue: Catal
     assert catalogue.verdict["verdict"] == "SHIP"
 
 
-def test_row_90_a_folder_in_a_reports_place_is_named_and_fails_the_run(catalogue: Catalogue) -> None:
-    (catalogue.path / "out.json").mkdir()
+def test_row_90_a_folder_in_a_reports_place_is_named_before_anything_is_asked(catalogue: Catalogue) -> None:
+    path = catalogue.path / "out.json"
+    path.mkdir()
 
     result = catalogue.run(GOOD, "--ftgate-report=out.json")
 
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: report {path}: there is a folder of that name"])
+    assert not catalogue.was_asked
+
+
+def test_row_90_a_report_that_can_not_be_written_is_named_and_fails_the_run(catalogue: Catalogue) -> None:
+    result = catalogue.run(GOOD, "--ftgate-report=bots.py/out.json")
+
     assert result.ret == 1
-    path = catalogue.path / "out.json"
-    result.stdout.fnmatch_lines([f"ftgate: can't write {path}: there is a folder of that name"])
+    file, path = catalogue.path / "bots.py", catalogue.path / "bots.py" / "out.json"
+    result.stdout.fnmatch_lines(
+        [f"ftgate: can't write {path}: {file} is a file, and would have to be a folder"]
+    )
 
 
 @pytest.mark.parametrize("place", ["a folder", "below a file"])
@@ -320,7 +331,8 @@ def test_row_90_a_verdict_that_can_not_be_written_is_a_usage_error(catalogue: Ca
     reason = "there is a folder of that name" if place == "a folder" else not_a_folder
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert [line for line in result.errlines if line] == [
-        f"ERROR: the verdict file {path} can't be written: can't write {path}: {reason}"
+        f"ERROR: the verdict file: can't write {path}: {reason}; "
+        "make room, or name another place with --ftgate-verdict=PATH"
     ]
     assert not catalogue.was_asked
 

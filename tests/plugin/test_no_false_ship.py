@@ -332,3 +332,68 @@ gate:
     assert found["better"] == (-0.25, "GO")  # for the baseline it passed: 3 of 4 against 4 of 4
     assert found["quick"][1] == "INCONCLUSIVE"
     assert project.verdict["verdict"] == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--ftgate-max-tokens=abc"],
+        ["--ftgate-cache=maybe"],
+        ["--ftgate-report=x.html"],
+        ["--ftgate-config=none.yaml"],
+        ["--model=nobody:here"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("named", [True, False], ids=["named", "in the file"])
+def test_a_run_that_can_not_begin_leaves_no_older_ship(
+    project: Project, args: list[str], named: bool
+) -> None:
+    model = ["--model=python:bots:good"] if named and "--model" not in args[0] else []
+    if not named:
+        path = project.pytester.path / "ftgate.yaml"
+        path.write_text(path.read_text() + "model: python:bots:good\n")
+    project.run(*model or ["--model=python:bots:good"])
+    assert project.verdict["verdict"] == "SHIP"
+
+    result = project.run(*model, *args)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert project.verdict["verdict"] == "INCOMPLETE"
+
+
+def test_a_conftest_that_can_not_be_loaded_leaves_no_older_ship(project: Project) -> None:
+    project.run("--model=python:bots:good")
+    project.write("conftest.py", "import no_such_module\n")
+
+    result = project.run_apart("--model=python:bots:good", "--ftgate-run-id=this")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (project.verdict["verdict"], project.verdict["run_id"]) == ("INCOMPLETE", "this")
+    assert "conftest could not be loaded" in project.verdict["sentence"]
+
+
+def test_a_verdict_that_can_not_be_written_takes_the_older_one_away(project: Project) -> None:
+    project.run("--model=python:bots:good")
+    folder = project.pytester.path / ".ftgate"
+    (project.pytester.path / "sitecustomize.py").write_text(
+        "import os, errno\n"
+        "real = os.replace\n"
+        "def full(source, target, *rest, **named):\n"
+        "    if str(target).endswith('verdict.json'):\n"
+        "        raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "    return real(source, target, *rest, **named)\n"
+        "os.replace = full\n"
+    )
+    project.pytester.syspathinsert()
+
+    result = project.run_apart("--model=python:bots:good")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: the verdict file: can't write *: No space left on device; the older verdict there was "
+            "removed: make room, or name another place with --ftgate-verdict=PATH"
+        ]
+    )
+    assert not (folder / "verdict.json").exists()

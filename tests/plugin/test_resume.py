@@ -282,6 +282,21 @@ def test_a_finished_run_is_asked_anew_whatever_its_verdict(
     assert running.count == 2 * COUNT + 4
 
 
+def test_a_row_that_is_no_text_is_asked_again(project: Project, server: tuple[Server, ChatServer]) -> None:
+    _, running = server
+    project.run_apart("--model=tuned", "--ftgate-max-tokens=300", "--ftgate-concurrency=1")
+    sent = running.count
+    with closing(sqlite3.connect(store_of(project))) as connection, connection:
+        connection.execute("UPDATE answers SET completion = x'00ff' WHERE seq = 1")
+        connection.execute("UPDATE answers SET key = CAST(x'ff80' AS TEXT) WHERE seq = 2")
+        connection.execute("UPDATE answers SET key = x'ff80' WHERE seq = 3")
+
+    result = project.run_apart("--model=tuned")
+
+    assert result.ret == 0
+    assert running.count - sent == COUNT - sent + 3
+
+
 # --ftgate-cache
 
 

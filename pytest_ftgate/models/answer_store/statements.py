@@ -6,7 +6,12 @@ from __future__ import annotations
 # answers of every run count, :upto the last row that was there before this session.
 
 _KEYS = "SELECT value FROM json_each(:keys)"
-_AS_JSON = "json_group_array(json_array(seq, run_id, key, who, completion, error, created, hash))"
+# What somebody put there that is no text is no answer either, and no reason to stop.
+_TEXT = "iif(typeof({0}) = 'blob', 'no text', {0})"
+_COLUMNS = ", ".join(
+    _TEXT.format(one) for one in ("run_id", "key", "who", "completion", "error", "created", "hash")
+)
+_AS_JSON = f"json_group_array(json_array(seq, {_COLUMNS}))"
 _COUNTS = "(scope = '' AND (:any OR run_id = :run) OR run_id = :run AND scope = :session)"
 _IS_OPEN = f"NOT EXISTS (SELECT 1 FROM answers WHERE answers.key = value AND {_COUNTS})"  # noqa: S608 - all ours
 _IS_ALIVE = """
@@ -29,7 +34,8 @@ FIRST_NEW = f"""
     )
 """  # noqa: S608 - all ours
 EARLIER = """
-    SELECT json_group_array(key) FROM answers WHERE run_id = :run AND scope = '' AND seq <= :upto
+    SELECT json_group_array(key) FROM answers
+    WHERE run_id = :run AND scope = '' AND seq <= :upto AND typeof(key) = 'text'
 """
 COUNT = "SELECT count(*) FROM answers WHERE run_id = :run AND scope = ''"
 CLAIMS = f"""

@@ -66,6 +66,8 @@ def open_store(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise store_error(path, error) from None
+    # Text that is no UTF-8 is none of ours, and no key of any request.
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
     try:
         _check_owner(path, connection)
         _use_wal(path, connection)
@@ -93,7 +95,9 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError:
         )
     if _is_busy(error):
         return StoreError(f"{path}: another program kept it locked for {_BUSY_S:g} s. End it, and run again")
-    return StoreError(f"{path}: answers can't be kept there ({error})")
+    return StoreError(
+        f"{path}: answers can't be kept there ({error}). What was kept is left as it is; run with {_WITHOUT}"
+    )
 
 
 # What a user can do at once, whatever is wrong with the file.
@@ -157,6 +161,8 @@ def _use_wal(path: Path, connection: sqlite3.Connection) -> None:
     if mode != "wal":
         raise _not_writable(path, f"no write-ahead log on this file system, only '{mode}'")
     connection.execute("PRAGMA synchronous = NORMAL")
+    # In pages: the log beside the file stays below a megabyte; SQLite's own default lets it grow to four.
+    connection.execute("PRAGMA wal_autocheckpoint = 200")
 
 
 def _make_tables(path: Path, connection: sqlite3.Connection) -> None:

@@ -190,11 +190,11 @@ def test_ages_are_numbers_with_units(age: str) -> None:
 @pytest.mark.parametrize(
     ("age", "message"),
     [
-        ("2", "'2' is not an age; write a number and its unit, such as 90m, 2h or 1d"),
-        ("2 hours", "'2 hours' is not an age; write a number and its unit, such as 90m, 2h or 1d"),
-        ("-1h", "'-1h' is not an age; write a number and its unit, such as 90m, 2h or 1d"),
-        ("9999999999d", "'9999999999d' is not an age; write a number and its unit, such as 90m, 2h or 1d"),
-        ("0h", "'0h' lets no verdict through; write such as 90m, 2h or 1d"),
+        ("2", "'2' is not a length of time; write such as 90s, 30m, 2h or 1d"),
+        ("2 hours", "'2 hours' is not a length of time; write such as 90s, 30m, 2h or 1d"),
+        ("-1h", "'-1h' is not a length of time; write such as 90s, 30m, 2h or 1d"),
+        ("9999999999d", "'9999999999d' is not a length of time; write such as 90s, 30m, 2h or 1d"),
+        ("0h", "'0h' is no time at all; write such as 90s, 30m, 2h or 1d"),
     ],
 )
 def test_an_age_that_is_none_is_wrong_use(age: str, message: str) -> None:
@@ -340,7 +340,7 @@ def test_a_report_of_an_unknown_suffix_is_refused_before_anything_is_written() -
 
     assert (result.exit_code, result.stderr) == (
         2,
-        "ftgate: report r.html: there is no report of suffix '.html'; use one of .json, .jsonl.\n",
+        "ftgate: report r.html: there is no report of suffix '.html'; use one of .json, .jsonl, .md.\n",
     )
     assert not Path("verdict.json").exists()
 

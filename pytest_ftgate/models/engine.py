@@ -284,6 +284,7 @@ class CompletionEngine:
                 self._loop.call_soon_threadsafe(function, *arguments)
 
     def _waited(self, job: Job, timeout_s: float | None) -> bool:
+        self.check_deadline()
         with self._lock:
             if job.outcome is not None:
                 return True

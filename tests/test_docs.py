@@ -56,7 +56,7 @@ def test_the_tests_that_a_promise_names_are_there() -> None:
 
     named = [re.findall(r"`([\w/]+/test_\w+\.py)`", promise) for promise in promises]
 
-    assert len(promises) == 9
+    assert len(promises) == 10
     assert all(named)
     assert [name for names in named for name in names if not (ROOT / "tests" / name).is_file()] == []
 

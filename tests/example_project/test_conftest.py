@@ -38,6 +38,15 @@ def test_it(number):
     with open(f"url-{os.getpid()}.txt", "w") as file:
         file.write(os.environ.get("PARCEL_ASSISTANT_URL", "none"))
 """
+#: Loaded by `-p`: every process that runs tests says which server it sees, whichever tests it is given.
+LOOK = """
+import os
+
+def pytest_sessionstart(session):
+    if hasattr(session.config, "workerinput") or session.config.getoption("dist") == "no":
+        with open(f"url-{os.getpid()}.txt", "w") as file:
+            file.write(os.environ.get("PARCEL_ASSISTANT_URL", "none"))
+"""
 WAITING = """
 import os, sys
 
@@ -98,7 +107,9 @@ def assert_nobody_listens(url: str) -> None:
 def test_a_run_of_a_model_has_one_server_and_ends_it(
     project: Path, options: list[str], processes: int
 ) -> None:
-    done = run(project, "--model=speaker", *options)
+    (project / "look.py").write_text(LOOK, encoding="utf-8")
+
+    done = run(project, "--model=speaker", "-p", "look", *options)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(list(project.glob("url-*.txt"))) == processes

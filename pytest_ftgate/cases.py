@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -26,6 +26,10 @@ class Arm(StrEnum):
     BASELINE = "baseline"
 
 
+#: What most cases have for parameters and metadata; one for all, never changed.
+NOTHING: Mapping[str, Any] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
     """One configured check: a scorer with validated options, or `any_of`, `all_of`, `not` over others.
@@ -35,7 +39,7 @@ class Expectation:
     """
 
     scorer: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     name: str | None = None
     weight: float = 1.0
     children: tuple[Expectation, ...] = ()
@@ -109,7 +113,7 @@ class EvalCase:
     messages: tuple[Mapping[str, Any], ...]
     turns: tuple[Turn, ...] = ()
     tools: tuple[Mapping[str, Any], ...] = ()
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     expect: tuple[Expectation, ...] = ()
     answer: AnswerRule | None = None
     repeat: int = 1
@@ -117,7 +121,7 @@ class EvalCase:
     skip: str | None = None
     xfail: str | None = None
     accept_truncated: bool = False
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     #: True where the expectation came from a row of a data set, which may never name code to run.
     from_dataset: bool = False
 
@@ -180,3 +184,12 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 def digest(value: object) -> str:
     """The first 16 hex digits of SHA-256 over the canonical JSON of `value`."""
     return hashlib.sha256(canonical(value).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def digest_of_list(values: Iterable[object]) -> str:
+    """What `digest` gives for the list of these values, which need not be there all at once."""
+    hashed = hashlib.sha256(b"[")
+    for number, value in enumerate(values):
+        hashed.update((b"," if number else b"") + canonical(value).encode("utf-8", "backslashreplace"))
+    hashed.update(b"]")
+    return hashed.hexdigest()[:16]

@@ -37,6 +37,10 @@ class Usage:
     output_tokens: int | None = None
 
 
+#: Of an answer whose endpoint does not count; one for all, since they are many.
+NO_USAGE = Usage()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
     """One answer of one arm.
@@ -54,7 +58,7 @@ class Completion:
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None
     refusal: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     latency_s: float | None = None
     time_to_first_token_s: float | None = None
     logprobs: tuple[float, ...] | None = None
@@ -77,29 +81,34 @@ class Completion:
         """Builtins only, empty fields left out, ready for `json.dumps`."""
         row: dict[str, Any] = {
             "text": self.text,
-            "tool_calls": [call.as_json() for call in self.tool_calls],
+            "tool_calls": [call.as_json() for call in self.tool_calls] or None,
             "finish_reason": self.finish_reason,
             "refusal": self.refusal,
-            "usage": _without_none(
-                {"input_tokens": self.usage.input_tokens, "output_tokens": self.usage.output_tokens}
-            ),
+            "usage": self._usage_as_json() or None,
             "latency_s": self.latency_s,
             "time_to_first_token_s": self.time_to_first_token_s,
-            "logprobs": list(self.logprobs) if self.logprobs is not None else None,
+            "logprobs": list(self.logprobs) if self.logprobs else None,
             "cost": self.cost,
             "model": self.model,
             "fingerprint": self.fingerprint,
             "source": self.source,
             "created": self.created,
             "turn": self.turn,
-            "steps": [step.as_json() for step in self.steps],
+            "steps": [step.as_json() for step in self.steps] if self.steps else None,
         }
-        return {key: value for key, value in row.items() if value is not None and value not in ([], {})}
+        return {key: value for key, value in row.items() if value is not None}
+
+    def _usage_as_json(self) -> dict[str, int]:
+        usage = self.usage
+        if usage is NO_USAGE:
+            return {}
+        counted = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        return {key: value for key, value in counted.items() if value is not None}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """The inverse of `as_json`; unknown keys are ignored."""
-        usage = row.get("usage") or {}
+        usage = row.get("usage")
         calls = row.get("tool_calls") or ()
         return cls(
             text=row.get("text") or "",
@@ -109,7 +118,9 @@ class Completion:
             ),
             finish_reason=row.get("finish_reason"),
             refusal=row.get("refusal"),
-            usage=Usage(input_tokens=usage.get("input_tokens"), output_tokens=usage.get("output_tokens")),
+            usage=Usage(input_tokens=usage.get("input_tokens"), output_tokens=usage.get("output_tokens"))
+            if usage
+            else NO_USAGE,
             latency_s=row.get("latency_s"),
             time_to_first_token_s=row.get("time_to_first_token_s"),
             logprobs=tuple(row["logprobs"]) if row.get("logprobs") is not None else None,
@@ -175,7 +186,3 @@ def _sum(values: Iterable[_Number | None]) -> _Number | None:
     """The sum, None if one of the values is not known."""
     known = list(values)
     return None if None in known else sum(value for value in known if value is not None)
-
-
-def _without_none(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value is not None}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 #: Scores that no entry of a case asked for: an answer cut off at the token limit, an assert in a Python test.
 UNASKED = ("finish_reason", "assert")
+
+
+#: Most scores have none.
+_NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,7 @@ class Score:
     explanation: str
     name: str | None = None
     weight: float = 1.0
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=lambda: _NO_DETAILS)
     children: tuple[Score, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -52,6 +57,6 @@ class Score:
             explanation=row["explanation"],
             name=row.get("name"),
             weight=row.get("weight", 1.0),
-            details=row.get("details", {}),
-            children=tuple(cls.from_json(child) for child in row.get("children", ())),
+            details=row.get("details", _NO_DETAILS),
+            children=tuple(cls.from_json(child) for child in row["children"]) if "children" in row else (),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates.estimates import Unbounded
@@ -80,7 +81,7 @@ def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -
             _share(scope, scope.strata_of[key], arm, trials, errors_harm=errors_harm)
             for arm, trials in enumerate(row)
         ]
-        known = [[(share,)] for share in shares if share is not None]
+        known = tuple(_sample(share) for share in shares if share is not None)
         if len(known) == len(row):
             values.setdefault(scope.strata_of[key], []).append(known)
     if values.keys() != scope.strata.keys():
@@ -100,6 +101,12 @@ def _rates(scope: Scope, rows: Mapping[CaseKey, Trials], *, errors_harm: bool) -
         n=sum(map(len, values.values())),
         p_value=_p_value(scope, next(iter(groups.values()))) if len(groups) == 1 else None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _sample(share: Fraction) -> Sequence[Sample]:
+    """What one case gives on one arm; one object for all cases with this share."""
+    return ((share,),)
 
 
 def _p_value(scope: Scope, sampled: Sampled) -> float | None:

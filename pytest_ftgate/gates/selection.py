@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -17,7 +17,8 @@ from pytest_ftgate.gates.splitting import SELECTORS, absent, selects, split, val
 from pytest_ftgate.gates.strata import Stratum, Traffic
 from pytest_ftgate.record.plan import CaseKey, PlannedCase, PlannedItem
 
-Items = frozenset[str]
+#: Node ids.
+Items = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class Scope:
     @property
     def lacking(self) -> str | None:
         """Why its number can't be made: a group without any case; None if each has one."""
+        if len(self.strata) == 1:
+            return None if self.items else next(iter(self.strata.values())).lacking
         there = set(self.strata_of.values())
         return next((stratum.lacking for key, stratum in self.strata.items() if key not in there), None)
 
@@ -121,6 +124,7 @@ def _scope(
     written: Criterion,
 ) -> Scope:
     compares = criterion.compare != "value" or metric.paired
+    strata = metric.split.strata(criterion, traffic)
     items: dict[CaseKey, Items] = {}
     strata_of: dict[CaseKey, str] = {}
     calls = 0
@@ -131,9 +135,10 @@ def _scope(
         candidates = case.items if metric.of_any_answer else case.judging_items
         read = [item for item in candidates if (item.pairs if compares else Arm.MODEL in item.arms)]
         if read:
-            items[case.key] = frozenset(item.nodeid for item in read)
-            strata_of[case.key] = stratum
+            items[case.key] = _node_ids(case, read)
             calls += _repeats(case, read) * max(case.turns, 1)
+            if len(strata) > 1:
+                strata_of[case.key] = stratum
     planned = {"cases": len(items), "calls": calls, "votes": 0}[metric.counts]
     return Scope(
         criterion=criterion,
@@ -141,10 +146,34 @@ def _scope(
         selected=selected,
         items=items,
         planned=planned,
-        strata=metric.split.strata(criterion, traffic),
-        strata_of=strata_of,
+        strata=strata,
+        strata_of=strata_of if len(strata) > 1 else _Alike(items, next(iter(strata))),
         family=written.name if written.per else "",
     )
+
+
+class _Alike(Mapping[CaseKey, str]):
+    """The group of each case where there is but one: a criterion over many cases need not say it of each."""
+
+    def __init__(self, items: Mapping[CaseKey, Items], stratum: str) -> None:
+        self._items = items
+        self._stratum = stratum
+
+    def __getitem__(self, key: CaseKey) -> str:
+        if key in self._items:
+            return self._stratum
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[CaseKey]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+def _node_ids(case: PlannedCase, read: Sequence[PlannedItem]) -> Items:
+    """The ids of the items that are read; of all of a case's, the one object that it has for them."""
+    return case.node_ids if len(read) == len(case.items) else tuple(item.nodeid for item in read)
 
 
 def _repeats(case: PlannedCase, items: Sequence[PlannedItem]) -> int:
@@ -165,14 +194,14 @@ def _own(name: str, cases: Sequence[PlannedCase], items: Mapping[CaseKey, Items]
         items=read,
         planned=len(read),
         strata=strata,
-        strata_of=dict.fromkeys(read, next(iter(strata))),
+        strata_of=_Alike(read, next(iter(strata))),
     )
 
 
 def _judged_items(cases: Sequence[PlannedCase]) -> dict[CaseKey, Items]:
     """The items of each case in which its model is judged."""
     found = {
-        case.key: frozenset(item.nodeid for item in case.judging_items if Arm.MODEL in item.arms)
+        case.key: _node_ids(case, [item for item in case.judging_items if Arm.MODEL in item.arms])
         for case in cases
     }
     return {key: items for key, items in found.items() if items}
@@ -198,28 +227,36 @@ def _unread(
     A comparison reads only the items that judge both arms. One without any such item reads nothing, but it
     blocks the verdict as NOT MEASURED; its cases are left to it, so that the verdict names what is missing.
     """
-    read: dict[CaseKey, set[str]] = {}
-    named: dict[CaseKey, set[str]] = {}
+    read: dict[CaseKey, Items] = {}
+    named: dict[CaseKey, Items] = {}
     for scope in judging:
         entries = _names_entries(scope.criterion, metrics)
         for case in scope.selected:
-            items = scope.items.get(case.key, frozenset())
+            items = scope.items.get(case.key, ())
             if scope.compares and not scope.items:
-                items = frozenset(item.nodeid for item in case.items)
+                items = case.node_ids
             if entries and items:
-                named.setdefault(case.key, set()).update(scope.criterion.metric)
+                named[case.key] = _joined(named.get(case.key), scope.criterion.metric)
             elif not entries:
-                read.setdefault(case.key, set()).update(items)
+                read[case.key] = _joined(read.get(case.key), items)
     unread: dict[CaseKey, Items] = {}
     by_key = {case.key: case for case in cases}
     for key, items in _judged_items(cases).items():
-        names = named.get(key, set())
+        names = set(named.get(key, ()))
         expect = by_key[key].expect
         covered = bool(expect) and all(is_covered(check, names) for check in expect)
-        rest = frozenset() if covered else items - read.get(key, set())
+        seen = read.get(key, ())
+        rest = () if covered or items is seen else tuple(item for item in items if item not in seen)
         if rest:
             unread[key] = rest
     return unread
+
+
+def _joined(names: Items | None, more: Items) -> Items:
+    """Both; the second itself where there is nothing else."""
+    if not names or names is more:
+        return more
+    return (*names, *(name for name in more if name not in names))
 
 
 def _unknown(selector: Per, wanted: Sequence[str], known: Sequence[str], cases: Sequence[PlannedCase]) -> str:

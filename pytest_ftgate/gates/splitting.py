@@ -45,8 +45,10 @@ def absent(
     found: list[tuple[Criterion, Sequence[PlannedCase]]] = []
     for selector in SELECTORS:
         wanted: tuple[str, ...] = getattr(criterion, selector)
+        if not wanted or selector == criterion.per:
+            continue
         known = {value for case in cases for value in values_of(case, selector)}
-        if selector != criterion.per and not known.isdisjoint(wanted):
+        if not known.isdisjoint(wanted):
             gone = [value for value in wanted if value not in known]
             found += [(_one_of(criterion, selector, value), ()) for value in gone]
     if not gate.is_default:
@@ -61,10 +63,11 @@ def absent(
 
 def selects(criterion: Criterion, case: PlannedCase) -> bool:
     """Whether all selectors of the criterion take the case."""
-    return all(
-        not (wanted := getattr(criterion, selector)) or not set(wanted).isdisjoint(values_of(case, selector))
-        for selector in SELECTORS
-    )
+    for selector in SELECTORS:
+        wanted = getattr(criterion, selector)
+        if wanted and not any(value in wanted for value in values_of(case, selector)):
+            return False
+    return True
 
 
 def values_of(case: PlannedCase, selector: Per) -> tuple[str, ...]:

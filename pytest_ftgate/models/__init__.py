@@ -65,7 +65,8 @@ class Model(Protocol):
     It is asked one message at a time: the engine leads a scripted conversation.
 
     A model that never waits may have a method `answer_now(request) -> Completion` besides; it is then called
-    in the thread that asks, without a loop.
+    in the thread that asks, without a loop. If it also says `is_replay = True`, a request always has the same
+    answer, and asking again costs nothing: nobody keeps it then.
     """
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pytest_ftgate.completions import Completion, ToolCall, Usage, turn_answers
+from pytest_ftgate.completions import NO_USAGE, Completion, ToolCall, Usage, turn_answers
 from pytest_ftgate.errors import ConfigError, FileError, Mistake
 from pytest_ftgate.models.boundary import MAX_DEPTH, parse_json, quoted, safe_text
 from pytest_ftgate.models.endpoints.bodies import is_number, tool_call
@@ -199,7 +199,7 @@ def _tool_call(call: object) -> ToolCall:
 
 def _usage(usage: object) -> Usage:
     if usage is None:
-        return Usage()
+        return NO_USAGE
     if not isinstance(usage, Mapping):
         raise _RowError(f"'usage' is {_shown(usage)}, not a mapping")
     return Usage(input_tokens=_count(usage, "input_tokens"), output_tokens=_count(usage, "output_tokens"))

@@ -120,7 +120,8 @@ class CompletionEngine:
         `StoreError` if that can't be used.
         """
         with self._lock:
-            jobs = [self._known(request, -1) for requests in groups for request in requests]
+            asked = (request for requests in groups for request in requests)
+            jobs = [self._known(request, -1) for request in asked if not self._replayed(request)]
         stored = [job for job in jobs if self._is_stored(job)]
         if stored:
             self._started_sharing().survey(stored)
@@ -138,6 +139,8 @@ class CompletionEngine:
             self._groups += len(groups)
             for group, requests in enumerate(groups, first):
                 for request in requests:
+                    if self._replayed(request):
+                        continue
                     job = self._known(request, group)
                     if not job.wanted:
                         job.wanted, job.group = True, group
@@ -160,10 +163,13 @@ class CompletionEngine:
         sent, TimeoutError after `timeout` seconds, and `StoreError` if the store can't be used. Ctrl-C ends
         the wait.
         """
-        job = self._job(request)
-        if not self._waited(job, timeout):
-            raise TimeoutError(f"no answer within {timeout:g} s")
-        outcome = job.outcome
+        if replayed := self._replayed(request):
+            outcome: Outcome | None = outcome_now(replayed, request)
+        else:
+            job = self._job(request)
+            if not self._waited(job, timeout):
+                raise TimeoutError(f"no answer within {timeout:g} s")
+            outcome = job.outcome
         assert outcome is not None
         if isinstance(outcome, ModelError):
             # Without its old traceback: the same error may be raised for several items.
@@ -172,7 +178,7 @@ class CompletionEngine:
 
     def wait(self, request: Request, timeout_s: float | None = None) -> bool:
         """Whether there is an answer or an error, after waiting at most so long. Ctrl-C ends the wait."""
-        return self._waited(self._job(request), timeout_s)
+        return self._replayed(request) is not None or self._waited(self._job(request), timeout_s)
 
     def finish(self, timeout_s: float | None = None) -> bool:
         """Whether nothing is left that other processes rely on this one for, after waiting at most so long.
@@ -193,7 +199,10 @@ class CompletionEngine:
         )
 
     def progress(self) -> tuple[int, int]:
-        """Answers and errors that are in, a fatal one aside, and requests that are planned."""
+        """Answers and errors that are in, a fatal one aside, and requests that are planned.
+
+        Answers that are only played again are not among them.
+        """
         return self._answered, len(self._jobs)
 
     @property
@@ -213,6 +222,11 @@ class CompletionEngine:
         if job.outcome is None and not job.sent:
             self._send([job], urgent=True)
         return job
+
+    def _replayed(self, request: Request) -> Callable[[Request], Completion] | None:
+        """How a model answers that plays saved answers: there is nothing to send, and nothing to keep."""
+        model = self._model_of(request)
+        return getattr(model, "answer_now", None) if getattr(model, "is_replay", False) else None
 
     def _known(self, request: Request, group: int) -> Job:
         """The job of a request, new if there is none; the lock is held."""

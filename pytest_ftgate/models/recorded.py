@@ -22,6 +22,7 @@ class Recorded:
     """Plays the answers of one arm of a file; `shown` is the file's name in messages."""
 
     concurrency: int | None = None
+    is_replay = True
 
     def __init__(
         self,
@@ -52,7 +53,9 @@ class Recorded:
         What is asked about here counts as used, so that each of several processes makes the same remarks.
         """
         requests = [turn for request in requests for turn in asked_turns(request)]
-        self._used |= {key for request in requests if (key := self._key(request)) in self._answers}
+        for request in requests:
+            if saved := self._answers.get(self._key(request)):
+                self._used.add(saved.key)
         return [
             *self._ambiguous(requests),
             *dict.fromkeys(line for request in requests if (line := self._why_not(request))),
@@ -76,9 +79,9 @@ class Recorded:
         """The saved answer. Raises `ModelError` if there is none, or what is asked has changed since."""
         if why_not := self._why_not(request):
             raise ModelError(why_not, kind="recorded")
-        key = self._key(request)
-        self._used.add(key)
-        answer = self._answers[key].answer
+        saved = self._answers[self._key(request)]
+        self._used.add(saved.key)
+        answer = saved.answer
         return replace(answer, cost=self._price.of(answer.usage)) if self._price else answer
 
     async def complete(self, request: Request) -> Completion:
@@ -141,7 +144,7 @@ def _by_key(answers: Iterable[SavedAnswer], shown: str) -> dict[AnswerKey, Saved
     mistakes = []
     for saved in answers:
         first = found.setdefault(saved.key, saved)
-        if (_unstamped(first), first.asked) != (_unstamped(saved), saved.asked):
+        if first is not saved and (_unstamped(first), first.asked) != (_unstamped(saved), saved.asked):
             message = f"another answer of '{saved.key.id}' than in line {first.line}"
             mistakes.append(Mistake(path=shown, line=saved.line, column=1, message=message))
     if mistakes:

@@ -87,14 +87,19 @@ class SafeModel:
         if not isinstance(answer, Completion):
             what = f"{self.name} answered with a {type(answer).__name__}, not with a Completion"
             raise ModelError(what, kind="protocol")
+        names = (answer.finish_reason, answer.model, answer.fingerprint)
+        texts = (answer.text, answer.refusal)
+        safe_texts, safe_names = tuple(map(self._text, texts)), tuple(map(self._name, names))
+        if not (answer.tool_calls or answer.steps) and (texts, names) == (safe_texts, safe_names):
+            return answer  # as nearly all are
         return replace(
             answer,
-            text=self._text(answer.text),
+            text=safe_texts[0],
+            refusal=safe_texts[1],
+            finish_reason=safe_names[0],
+            model=safe_names[1],
+            fingerprint=safe_names[2],
             tool_calls=tuple(map(self._call, answer.tool_calls)),
-            refusal=self._text(answer.refusal),
-            finish_reason=self._name(answer.finish_reason),
-            model=self._name(answer.model),
-            fingerprint=self._name(answer.fingerprint),
             steps=tuple(map(self._answer, answer.steps)),
         )
 

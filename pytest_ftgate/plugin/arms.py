@@ -33,6 +33,8 @@ class Arms:
         default = {Arm.MODEL: config_file.model, Arm.BASELINE: config_file.baseline}
         #: Models that conftests put in an arm's place, each made once.
         self.replacements: dict[tuple[Arm, str | int], Model] = {}
+        #: Those that no project's own hook made: saved answers are read once.
+        self._built: dict[tuple[Arm, str], Model] = {}
         #: Command line and ini before `roles:`, that before the entries `model:` and `baseline:`.
         self.specs: dict[Role, dict[Arm, str]] = {
             role: {
@@ -140,9 +142,12 @@ class Arms:
         made = self._config.hook.pytest_ftgate_make_model(config=self._config, spec=spec)
         if made is not None:
             return self._safe(as_model(made, spec))
-        environ: Mapping[str, str] = os.environ
-        rootdir = self._config.rootpath
-        return self._safe(make_model(spec, arm, self._config_file, rootdir=rootdir, environ=environ))
+        if (arm, spec) not in self._built:
+            environ: Mapping[str, str] = os.environ
+            rootdir = self._config.rootpath
+            built = make_model(spec, arm, self._config_file, rootdir=rootdir, environ=environ)
+            self._built[arm, spec] = self._safe(built)
+        return self._built[arm, spec]
 
     def _safe(self, model: Model) -> Model:
         from pytest_ftgate.models.safe_model import SafeModel  # noqa: PLC0415

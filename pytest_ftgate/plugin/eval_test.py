@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from pytest_ftgate.plugin.judgement import Judgement
 
 
+#: Of nearly all tests; one for all.
+_NO_HANDLES: Mapping[Arm, ModelHandle] = {}
+
+
 @dataclass(slots=True, kw_only=True)
 class EvalTest:
-    """One item's case, arms and repeats; lives in the item's stash.
+    """One item's case, arms and repeats; a case's own item has it as `test`, any other in its stash.
 
     `key` is the node id as pytest collects it. `replaced` are the arms whose fixture a conftest replaces:
     their requests wait for it. `lacks_baseline`: it asks for one, and this run has none. `attempt`
@@ -33,10 +37,12 @@ class EvalTest:
     repeats: tuple[int, ...] = ()
     replaced: frozenset[Arm] = frozenset()
     lacks_baseline: bool = False
-    handles: dict[Arm, ModelHandle] = field(default_factory=dict)
+    handles: Mapping[Arm, ModelHandle] = field(default_factory=lambda: _NO_HANDLES)
     trials: tuple[Trial, ...] = ()
     judgement: Judgement | None = None
     attempt: int = 0
+    #: What it asks of models that no conftest replaces, as long as it is needed often.
+    _ahead: list[Request] | None = None
 
     @property
     def runs(self) -> bool:
@@ -54,9 +60,18 @@ class EvalTest:
 
     def requests(self, arms: Iterable[Arm] | None = None) -> list[Request]:
         """What it asks, arms interleaved."""
+        if arms is None and not self.replaced:
+            return self.requests_ahead()
+        return self._asked(self.arms if arms is None else arms)
+
+    def release(self) -> None:
+        """Says that its item is done: what it asked need not be kept."""
+        self._ahead = None
+
+    def _asked(self, arms: Iterable[Arm]) -> list[Request]:
         from pytest_ftgate.models import Request  # noqa: PLC0415  (not before the first answer is needed)
 
-        asked = tuple(self.arms if arms is None else arms)
+        asked = tuple(arms)
         repeats: Sequence[int] = self.repeats or range(1, self.case.repeat + 1)
         return [
             handle.request(self.case, repeat)
@@ -68,12 +83,15 @@ class EvalTest:
 
     def requests_ahead(self) -> list[Request]:
         """What may be asked before the item's fixtures exist."""
-        return self.requests(arm for arm in self.arms if arm not in self.replaced)
+        if self._ahead is None:
+            self._ahead = self._asked(arm for arm in self.arms if arm not in self.replaced)
+        return self._ahead
 
 
 def eval_test_of(item: pytest.Item) -> EvalTest | None:
     """The eval test of an item, None for an ordinary test."""
-    return item.stash.get(eval_test_key, None)
+    test = getattr(item, "test", None)  # a case's own item: a stash for each would be memory for nothing
+    return test if isinstance(test, EvalTest) else item.stash.get(eval_test_key, None)
 
 
 def eval_tests(items: Iterable[pytest.Item]) -> list[EvalTest]:

@@ -32,13 +32,13 @@ def baseline(ftgate_baseline: object) -> object:
 @pytest.fixture
 def eval_case(request: pytest.FixtureRequest) -> object:
     """The case that the marker `eval_case` runs this test for."""
+    from pytest_ftgate.plugin.eval_test import eval_test_of  # noqa: PLC0415
     from pytest_ftgate.plugin.judgement import CaseHandle  # noqa: PLC0415
     from pytest_ftgate.plugin.markers import BoundCase  # noqa: PLC0415
-    from pytest_ftgate.plugin.stash import eval_test_key  # noqa: PLC0415
 
     bound = getattr(request, "param", None)
-    test = request.node.stash.get(eval_test_key, None)
-    if not isinstance(bound, BoundCase) or test is None:
+    test = eval_test_of(request.node)
+    if not isinstance(bound, BoundCase) or test is None or test.judgement is None:
         raise pytest.UsageError(
             "eval_case needs a marker: @pytest.mark.eval_case('evals/suite.evalcase.yaml')"
         )

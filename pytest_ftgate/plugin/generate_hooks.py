@@ -13,6 +13,7 @@ from pytest_ftgate.errors import FatalModelError, StoreError
 from pytest_ftgate.models.limits import LIMIT
 from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
+from pytest_ftgate.plugin.garbage import kept_objects, nothing_to_collect
 from pytest_ftgate.plugin.handles import own_handle
 from pytest_ftgate.plugin.items import CaseMissed, EvalCaseItem, TrialErrored
 from pytest_ftgate.plugin.judgement import Judgement
@@ -45,13 +46,14 @@ class GenerateHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Generates while items run; nothing is sent before every mistake is known."""
-        tests = self._prepared(session)
+        with nothing_to_collect():
+            tests = self._prepared(session)
         if not tests:
             self.ftgate.note_remarks()
             return (yield)
         most_failures = session.config.getoption("maxfail") or None
         self.shares = self.worker is not None and most_failures is None
-        with self.ftgate.start(self.worker, shares=self.shares) as engine:
+        with kept_objects(), self.ftgate.start(self.worker, shares=self.shares) as engine:
             self.tests = tests
             if self.worker is None:
                 self._prefetch(tests, most_failures)
@@ -78,6 +80,8 @@ class GenerateHooks:
             return (yield)
         finally:
             self.ftgate.current = None
+            if test is not None:
+                test.release()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -86,7 +90,9 @@ class GenerateHooks:
         if test is not None:
             test.attempt += 1
             test.trials = ()
-            test.judgement = Judgement(test, self.ftgate.table)
+            # A case's own item records nothing but its trials, unless a conftest's model does.
+            is_plain = isinstance(item, EvalCaseItem) and not test.replaced
+            test.judgement = None if is_plain else Judgement(test, self.ftgate.table)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -126,7 +132,8 @@ class GenerateHooks:
             elif test.trials and call.when == "call" and report.failed:
                 report.sections.append(("ftgate", case_text(test)))
         trials = self._trials(test, call, report) if test is not None and test.runs else ()
-        transport.attach(report, self._payload(test, call, report), trials)
+        payload = self._payload(test, call, report)
+        transport.attach(report, payload, trials, is_sent=self.worker is not None)
         return report
 
     def _is_part(self, test: EvalTest, call: pytest.CallInfo[None]) -> bool:
@@ -185,7 +192,7 @@ class GenerateHooks:
         funcargs = getattr(item, "funcargs", {})
         for arm in test.replaced:
             if arm.value in funcargs:
-                test.handles[arm] = own_handle(funcargs[arm.value], arm)
+                test.handles = {**test.handles, arm: own_handle(funcargs[arm.value], arm)}
 
     def _conclude(self, item: pytest.Item, test: EvalTest, ended_by: BaseException | None) -> None:
         assert test.judgement is not None

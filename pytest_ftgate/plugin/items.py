@@ -5,9 +5,7 @@ Nothing here asks a model or judges an answer: that is `FtgateSession.judge`.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,10 +15,10 @@ import pytest
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import FileError, Mistake
 from pytest_ftgate.plugin.eval_test import EvalTest
+from pytest_ftgate.plugin.garbage import nothing_to_collect
 from pytest_ftgate.plugin.handles import own_handle
-from pytest_ftgate.plugin.private import is_overridden, shared_fixtureinfo
+from pytest_ftgate.plugin.private import is_overridden, release_request, shared_fixtureinfo
 from pytest_ftgate.plugin.session import case_text
-from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.record import Outcome
 from pytest_ftgate.reports.inert import inert_line
 
@@ -58,7 +56,7 @@ class EvalCaseFile(pytest.File):
         """All cases in the file's order, then one erring collector for each mistaken case."""
         if self.ftgate.usage_error:
             return []
-        with _nothing_to_collect():
+        with nothing_to_collect():
             return list(self._nodes())
 
     def _nodes(self) -> Iterator[pytest.Item | pytest.Collector]:
@@ -114,6 +112,7 @@ class EvalCaseItem(pytest.Function):
     case: EvalCase
     test: EvalTest
     ftgate: FtgateSession
+    _keywords: set[str] | None
 
     def prepare(self, case: EvalCase, session: FtgateSession, replaced: frozenset[Arm]) -> None:
         """Gives the item its case, its keywords and its marks; `replaced` are the arms of its folder."""
@@ -123,9 +122,8 @@ class EvalCaseItem(pytest.Function):
         if replaced:
             arms = tuple(arm for arm in Arm if arm in arms or arm in replaced)
         self.test = EvalTest(key=self.nodeid, case=case, arms=arms, replaced=replaced)
-        self.stash[eval_test_key] = self.test
         session.collected.add(self.test)
-        self.extra_keyword_matches.update((case.suite, case.role, case.category, *case.tags))
+        release_request(self)
         if case.skip is not None:
             self.add_marker(pytest.mark.skip(reason=inert_line(case.skip)))
         elif not arms:
@@ -134,11 +132,22 @@ class EvalCaseItem(pytest.Function):
             # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever ini says.
             self.add_marker(pytest.mark.xfail(reason=inert_line(case.xfail), raises=CaseMissed, strict=False))
 
+    @property
+    def extra_keyword_matches(self) -> set[str]:
+        """What `-k` finds it by; made when somebody looks, since a large run has no need of it."""
+        if self._keywords is None:
+            self._keywords = {self.case.suite, self.case.role, self.case.category, *self.case.tags}
+        return self._keywords
+
+    @extra_keyword_matches.setter
+    def extra_keyword_matches(self, names: set[str]) -> None:
+        self._keywords = names or None
+
     def setup(self) -> None:
         """Sets up fixtures, then awaits and scores the answers: one that can't be had is a setup error."""
         super().setup()
         for arm in self.test.replaced:
-            self.test.handles[arm] = own_handle(self.funcargs[arm.value], arm)
+            self.test.handles = {**self.test.handles, arm: own_handle(self.funcargs[arm.value], arm)}
         self.test.trials = self.ftgate.judge(self.test)
         self.user_properties += self.ftgate.junit_properties(self.test)
         if any(trial.outcome is Outcome.ERRORED for trial in self.test.trials):
@@ -184,18 +193,6 @@ _CODE = {
     frozenset({Arm.BASELINE}): _asks_baseline,
     frozenset(Arm): _asks_both,
 }
-
-
-@contextmanager
-def _nothing_to_collect() -> Iterator[None]:
-    """Pauses the garbage collector: a case file makes many objects and no garbage; a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _by_case(mistakes: tuple[Mistake, ...]) -> dict[str, list[Mistake]]:

@@ -11,9 +11,10 @@ import pytest
 
 from pytest_ftgate import __version__
 from pytest_ftgate.plugin import transport
+from pytest_ftgate.plugin.garbage import nothing_to_collect
 from pytest_ftgate.plugin.taken_over import taken_over_remarks
 from pytest_ftgate.plugin.terminal import say
-from pytest_ftgate.record import Outcome, Plan, RunInfo, RunRecord, Trial, TrialKey
+from pytest_ftgate.record import Plan, RunInfo, RunRecord, Trial
 
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
@@ -41,7 +42,6 @@ class RunLedger:
         self.sent = 0
         #: Whether it was told what an earlier session has left.
         self.said = False
-        self.first: dict[TrialKey, Outcome] = {}
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
         self.usage_error: str | None = None
@@ -54,13 +54,13 @@ class RunLedger:
 
     def add_report(self, report: pytest.TestReport) -> None:
         """Takes one test report, of whatever process, in whatever order."""
-        payload = transport.detach(report)
+        payload, trials = transport.take(report)
         self.take_plan(payload)
         if (going_on := payload.get("going_on")) and not self.said:
             self.said = True
             say(self.ftgate.config, f"ftgate: {going_on}")
-        for row in payload.get("trials", ()):
-            self._add_trial(Trial.from_json(row), attempt=payload.get("attempt", 1))
+        for trial in trials:
+            self._add_trial(trial, attempt=payload.get("attempt", 1))
         if report.failed and self.first_failed is None:
             self.first_failed = report.nodeid
         if report.failed and (payload.get("miss") or payload.get("errored")):
@@ -71,9 +71,8 @@ class RunLedger:
     def _add_trial(self, trial: Trial, *, attempt: int) -> None:
         """A re-run of an item by another plugin is no new trial: the first outcome counts, not the best."""
         if attempt == 1:
-            self.first[trial.key] = trial.outcome
             self.trials.add(trial)
-        elif trial.outcome is not self.first.get(trial.key, trial.outcome):
+        elif trial.outcome is not (self.trials.outcome_of(trial.key) or trial.outcome):
             self.flaky.add(trial.key.item)
 
     def add_worker_output(self, payload: Mapping[str, Any]) -> None:
@@ -168,7 +167,8 @@ class RunLedger:
             cut_short=redact(cut_short) if cut_short is not None else None,
             warnings=tuple(map(redact, dict.fromkeys(self._warnings()))),
         )
-        return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
+        with nothing_to_collect():
+            return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
 
 
 def _no_case(session: FtgateSession) -> str:

@@ -17,7 +17,7 @@ import pytest
 from pytest_ftgate.models.boundary import bounded
 from pytest_ftgate.plugin.eval_test import eval_test_of
 from pytest_ftgate.plugin.session import FtgateSession
-from pytest_ftgate.plugin.transport import ATTRIBUTE, dumps
+from pytest_ftgate.plugin.transport import ATTRIBUTE, TRIALS, dumps
 from pytest_ftgate.reports.case_text import MAX_BYTES, xml_bytes
 from pytest_ftgate.reports.inert import inert_lines
 
@@ -98,11 +98,11 @@ class SafeOutput:
         text = getattr(report, ATTRIBUTE, None)
         if isinstance(text, str) and self.redact(text) != text:
             payload = json.loads(text)
-            payload["trials"] = [_redacted(row, self.redact) for row in payload.get("trials", ())]
+            payload[TRIALS] = [_redacted(row, self.redact) for row in payload.get(TRIALS, ())]
             setattr(report, ATTRIBUTE, dumps(payload))
         for number, (name, value) in enumerate(report.user_properties):
-            if isinstance(value, str):
-                report.user_properties[number] = (name, self.redact(value))
+            if isinstance(value, str) and (clean := self.redact(value)) != value:
+                report.user_properties[number] = (name, clean)
 
 
 #: What says which trial this is, and words that have a meaning here.
@@ -120,7 +120,8 @@ def _redacted(value: Any, redact: _Clean) -> Any:
 
 def _clean_report(report: Any, clean: _Clean) -> None:
     report.longrepr = _cleaned(report.longrepr, clean, _MAX_DEPTH)
-    report.sections = [(name, clean(text)) for name, text in report.sections]
+    if report.sections:
+        report.sections = [(name, clean(text)) for name, text in report.sections]
 
 
 def _bounded_repr(longrepr: object, text: str) -> object:

@@ -1,6 +1,7 @@
 """What this plugin sends along with a test report: one attribute of JSON text.
 
-It survives the crash of the xdist worker that made it, and ASCII-only JSON passes through every channel.
+It survives the crash of the xdist worker that made it, and ASCII-only JSON passes through every channel. In
+the process that made it the text still has at hand what it says, so that nothing is parsed there.
 """
 
 from __future__ import annotations
@@ -15,22 +16,46 @@ from pytest_ftgate.record import Outcome, Trial, TrialError
 from pytest_ftgate.record.trials import sound
 
 ATTRIBUTE = "ftgate"
+#: Where a payload has its trials.
+TRIALS = "trials"
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
 
 
-def attach(report: pytest.TestReport, payload: Mapping[str, Any], trials: Sequence[Trial] = ()) -> None:
-    """Puts builtins and trials on a report; a trial that JSON can't hold is errored, and says so."""
+class _Told(str):
+    """The text of a payload, beside what it says."""
+
+    __slots__ = ("payload", "trials")
+    payload: Mapping[str, Any]
+    trials: Sequence[Trial]
+
+
+def attach(
+    report: pytest.TestReport,
+    payload: Mapping[str, Any],
+    trials: Sequence[Trial] = (),
+    *,
+    is_sent: bool = True,
+) -> None:
+    """Puts builtins and trials on a report; a trial that JSON can't hold is errored, and says so.
+
+    Without `is_sent` the report stays in this process.
+    """
     if trials:
-        setattr(report, ATTRIBUTE, _with_trials(payload, [sound(trial) for trial in trials]))
+        setattr(report, ATTRIBUTE, _with_trials(payload, [sound(trial) for trial in trials], is_sent=is_sent))
     elif payload:
         setattr(report, ATTRIBUTE, dumps(payload))
 
 
-def _with_trials(payload: Mapping[str, Any], trials: Sequence[Trial]) -> str:
+def _with_trials(payload: Mapping[str, Any], trials: Sequence[Trial], *, is_sent: bool) -> str:
     try:
-        return dumps({**payload, "trials": [trial.as_json() for trial in trials]})
+        text = dumps({**payload, TRIALS: [trial.as_json() for trial in trials]})
     except _NOT_JSON:
-        return dumps({**payload, "trials": [_row_of(trial) for trial in trials]})
+        return dumps({**payload, TRIALS: [_row_of(trial) for trial in trials]})
+    if is_sent:
+        return text
+    told = _Told(text)
+    told.payload, told.trials = payload, trials
+    return told
 
 
 def dumps(payload: Mapping[str, Any]) -> str:
@@ -48,9 +73,20 @@ def _row_of(trial: Trial) -> dict[str, Any]:
     return row
 
 
-def detach(report: object) -> dict[str, Any]:
-    """What `attach` put on this report, on whatever process; {} if nothing."""
-    return loads(getattr(report, ATTRIBUTE, None))
+def take(report: object) -> tuple[Mapping[str, Any], Sequence[Trial]]:
+    """What `attach` put on this report, on whatever process; the trials are no longer on it then.
+
+    pytest keeps every report to the end, and the record holds the trials.
+    """
+    text = getattr(report, ATTRIBUTE, None)
+    if isinstance(text, _Told):
+        payload, trials = text.payload, text.trials
+    else:
+        payload = loads(text)
+        trials = [Trial.from_json(row) for row in payload.pop(TRIALS, ())]
+    if trials:
+        setattr(report, ATTRIBUTE, dumps(payload))
+    return payload, trials
 
 
 def loads(text: object) -> dict[str, Any]:
@@ -61,4 +97,4 @@ def loads(text: object) -> dict[str, Any]:
 
 def is_miss(report: object) -> bool:
     """Whether a report is a miss: a failure that the gate judges, so that the exit status leaves it to it."""
-    return bool(getattr(report, "failed", False) and detach(report).get("miss"))
+    return bool(getattr(report, "failed", False) and loads(getattr(report, ATTRIBUTE, None)).get("miss"))

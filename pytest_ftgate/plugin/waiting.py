@@ -9,36 +9,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ftgate.errors import ModelError
-
 if TYPE_CHECKING:
     from pytest_ftgate.models import Request
     from pytest_ftgate.models.engine import CompletionEngine
 
 _QUIET_S = 0.5
+_LOOK_UP_S = 0.1
 
 
 def wait_for(engine: CompletionEngine, requests: Sequence[Request], config: pytest.Config) -> None:
     """Returns when all these requests have an answer or an error; shows progress where a person looks."""
+    if all(engine.wait(request, 0) for request in requests):
+        return  # nobody has to be told of anything
     line = _Progress(config)
     started = time.monotonic()
     try:
         for request in requests:
-            while not _is_settled(engine, request):
+            while not engine.wait(request, _LOOK_UP_S):
                 if time.monotonic() - started > _QUIET_S:
                     line.show(*engine.progress())
     finally:
         line.clear()
-
-
-def _is_settled(engine: CompletionEngine, request: Request) -> bool:
-    try:
-        engine.result(request, timeout=0.1)
-    except TimeoutError:
-        return False
-    except ModelError:
-        return True
-    return True
 
 
 class _Progress:

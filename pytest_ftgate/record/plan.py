@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
-from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, digest
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, digest, digest_of_list
 
 CaseKey = tuple[str, str]
 
@@ -23,7 +24,13 @@ class TrialKey(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Builtins only, ready for `json.dumps`."""
-        return self._asdict() | {"arm": self.arm.value}
+        return {
+            "suite": self.suite,
+            "case": self.case,
+            "arm": self.arm.value,
+            "repeat": self.repeat,
+            "item": self.item,
+        }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -91,11 +98,14 @@ class PlannedCase:
     asked: str = ""
     digest: str = ""
     turns: int = 0
+    #: Suite and id: unique in a run.
+    key: CaseKey = field(init=False, repr=False, compare=False)
+    #: Of all its items, in their order.
+    node_ids: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> CaseKey:
-        """Suite and id: unique in a run."""
-        return (self.suite, self.id)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.suite, self.id))
+        object.__setattr__(self, "node_ids", tuple(item.nodeid for item in self.items))
 
     @property
     def judging_items(self) -> tuple[PlannedItem, ...]:
@@ -185,7 +195,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """Digest of all cases, whatever the selection left out; processes and shards compare it."""
-        return digest([case.as_json() for case in self.cases])
+        return digest_of_list(case.as_json() for case in self.cases)
 
     def as_json(self) -> dict[str, Any]:
         """Builtins only, ready for `json.dumps`."""
@@ -214,7 +224,7 @@ def case_plan(case: EvalCase, items: Sequence[PlannedItem]) -> PlannedCase:
         repeat=case.repeat,
         must_pass=case.must_pass,
         skip=case.skip,
-        expect=tuple(_skeleton(check) for check in case.checks),
+        expect=_skeletons(tuple(map(_shape, case.checks))),
         items=tuple(sorted(items, key=lambda item: item.nodeid)),
         prompt=case.prompt,
         asked=asked,
@@ -252,12 +262,20 @@ def expectation_from_json(row: Mapping[str, Any]) -> Expectation:
     )
 
 
-def _skeleton(check: Expectation) -> Expectation:
-    return Expectation(
-        scorer=check.scorer,
-        name=check.name,
-        weight=check.weight,
-        children=tuple(_skeleton(child) for child in check.children),
+#: A check's scorer, name, weight and children.
+_Shape = tuple[str, str | None, float, tuple[Any, ...]]
+
+
+def _shape(check: Expectation) -> _Shape:
+    return check.scorer, check.name, check.weight, tuple(map(_shape, check.children))
+
+
+@lru_cache(maxsize=1024)
+def _skeletons(shapes: tuple[_Shape, ...]) -> tuple[Expectation, ...]:
+    """Checks without their options: the same objects for all cases that are checked alike, as most are."""
+    return tuple(
+        Expectation(scorer=scorer, name=name, weight=weight, children=_skeletons(children))
+        for scorer, name, weight, children in shapes
     )
 
 

@@ -8,7 +8,7 @@ from pytest_ftgate.cases import canonical
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.record.plan import Plan, TrialKey, in_shard
 from pytest_ftgate.record.runs import Record, RunInfo
-from pytest_ftgate.record.trials import Trial, sound
+from pytest_ftgate.record.trials import Outcome, Trial, sound
 
 
 class RunRecord:
@@ -30,6 +30,11 @@ class RunRecord:
         if known.fingerprint != trial.fingerprint:
             self._conflicts.add(trial.key)
         self._trials[trial.key] = min(known, trial, key=lambda one: canonical(one.as_json()))
+
+    def outcome_of(self, key: TrialKey) -> Outcome | None:
+        """The outcome under this key, None if no trial has come in."""
+        trial = self._trials.get(key)
+        return None if trial is None else trial.outcome
 
     def values(self) -> Iterable[Trial]:
         """All that came in so far, in whatever order."""

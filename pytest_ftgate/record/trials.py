@@ -57,8 +57,9 @@ class Trial:
     @property
     def failed_elsewhere(self) -> bool:
         """Whether it failed although every check of the case passed: cut off, or by a test's own assert."""
-        asked = (score for score in self.scores if score.scorer not in UNASKED)
-        return self.outcome is Outcome.FAILED and all(score.passed for score in asked)
+        return self.outcome is Outcome.FAILED and all(
+            score.passed for score in self.scores if score.scorer not in UNASKED
+        )
 
     @property
     def fingerprint(self) -> str:

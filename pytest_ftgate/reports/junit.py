@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.completions import Completion
@@ -29,7 +30,7 @@ def case_properties(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> li
         "ftgate_cost": _mean([answer.cost for answer in answers], "{:.6g}"),
         "ftgate_category": inert_line(case.category),
     }
-    return [(name, str(value)) for name, value in found.items() if value is not None]
+    return [_property(name, str(value)) for name, value in found.items() if value is not None]
 
 
 def criterion_text(result: CriterionResult) -> str:
@@ -56,6 +57,12 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
     if len(reasons) > _MAX_REASONS:
         yield f"({len(reasons) - _MAX_REASONS} more reasons; the verdict file has all)"
     yield from (f"warning: {warning}" for warning in verdict.warnings[:_MAX_REASONS])
+
+
+@lru_cache(maxsize=4096)
+def _property(name: str, value: str) -> tuple[str, str]:
+    """The pair; one for all cases of which the same is said, since pytest keeps them to the end."""
+    return name, value
 
 
 def _tokens(answer: Completion) -> int | None:

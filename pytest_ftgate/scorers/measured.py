@@ -84,6 +84,7 @@ def _measured(name: str, doc: str, unit: str, measure: Measure, limit: Mapping[s
         main="at_most",
         required=("at_most",),
         check=check_limit,
+        quick=True,
     )
 
 

@@ -26,6 +26,8 @@ def checked_score(score: object) -> Score:
     except (TypeError, ValueError, RecursionError) as error:
         raise ScorerError(f"gave details that are not plain JSON: {error}") from None
     explanation = bounded(str(score.explanation))
+    if type(value) is float and explanation is score.explanation and not (score.details or score.children):
+        return score  # as most are
     return dataclasses.replace(
         score, value=float(value), explanation=explanation, details=details, children=()
     )

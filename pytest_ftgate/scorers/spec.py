@@ -44,6 +44,7 @@ class ScorerSpec:
     `check_tools` sees them beside the tools of a case that has some, in OpenAI's form, and says each misfit.
     `score` gets canonical options and returns a `Score` without name and weight; whatever it raises makes the
     trial errored. `own_code` marks scorers that run the repository's own code: never from a data set's row.
+    `quick` are those whose time grows no faster than the answer, which is bounded: they need no time limit.
     """
 
     name: str
@@ -55,3 +56,4 @@ class ScorerSpec:
     check: Callable[[Mapping[str, Any]], str | None] = lambda _: None
     check_tools: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], Iterable[str]] = lambda *_: ()
     own_code: bool = False
+    quick: bool = False

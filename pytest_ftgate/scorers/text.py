@@ -80,6 +80,7 @@ def _finder(name: str, verb: str, finds: Callable[[str, str], bool]) -> ScorerSp
         main="reference",
         required=("reference",),
         check=check_texts,
+        quick=True,
     )
 
 
@@ -121,6 +122,7 @@ SCORERS = (
         main="reference",
         required=("reference",),
         check=_check_exact_match,
+        quick=True,
     ),
     _finder("contains", "contains", lambda answer, text: text in answer),
     _finder("starts_with", "starts with", lambda answer, text: answer.startswith(text.lstrip())),

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeVar
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.record.plan import PlannedCase
 from pytest_ftgate.record.trials import Outcome, Trial
 
 ONE, ZERO = Fraction(1), Fraction(0)
+_Value = TypeVar("_Value", Outcome | None, Fraction | None)
+# Going through an enum costs as much as all that is done for an arm of an ordinary case.
+_ARMS = tuple(Arm)
 
 
 class Flip(StrEnum):
@@ -59,19 +63,19 @@ class CaseResult:
 
 def case_result(planned: PlannedCase, trials: Sequence[Trial]) -> CaseResult:
     """The result of one case from its trials, sorted."""
-    judging = {item.nodeid for item in planned.judging_items}
-    paired = {item.nodeid for item in planned.paired_items}
-    arms = {arm: [trial for trial in trials if trial.key.arm is arm] for arm in Arm}
-    judged = {arm: [trial for trial in arms[arm] if trial.key.item in judging] for arm in Arm}
-    outcome = {arm: _outcome(judged[arm]) for arm in Arm}
-    passes = {arm: _passes(judged[arm]) for arm in Arm}
-    score = {arm: _score(judged[arm]) for arm in Arm}
+    items = planned.judging_items
+    judging = {item.nodeid for item in items}
+    judged: dict[Arm, list[Trial]] = {arm: [] for arm in _ARMS}
+    for trial in trials:
+        if trial.key.item in judging:
+            judged[trial.key.arm].append(trial)
+    outcome, passes, score = _values(judged)
     pair, pair_passes, pair_score = outcome, passes, score
-    if paired != judging:
-        pairs = {arm: [trial for trial in judged[arm] if trial.key.item in paired] for arm in Arm}
-        pair = {arm: _outcome(pairs[arm]) for arm in Arm}
-        pair_passes = {arm: _passes(pairs[arm]) for arm in Arm}
-        pair_score = {arm: _score(pairs[arm]) for arm in Arm}
+    if not all(item.pairs for item in items):
+        paired = {item.nodeid for item in items if item.pairs}
+        pair, pair_passes, pair_score = _values(
+            {arm: [trial for trial in judged[arm] if trial.key.item in paired] for arm in _ARMS}
+        )
     return CaseResult(
         planned=planned,
         trials=tuple(trials),
@@ -156,7 +160,26 @@ def trial_score(trial: Trial) -> Fraction:
     ) / total(weights)
 
 
+def _values(
+    judged: Mapping[Arm, Sequence[Trial]],
+) -> tuple[Mapping[Arm, Outcome | None], Mapping[Arm, Fraction | None], Mapping[Arm, Fraction | None]]:
+    model, baseline = judged[Arm.MODEL], judged[Arm.BASELINE]
+    return (
+        _by_arm(_outcome(model), _outcome(baseline)),
+        _by_arm(_passes(model), _passes(baseline)),
+        _by_arm(_score(model), _score(baseline)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _by_arm(model: _Value, baseline: _Value) -> Mapping[Arm, _Value]:
+    """One mapping for all cases that have these values: there are few, and a run may have many cases."""
+    return {Arm.MODEL: model, Arm.BASELINE: baseline}
+
+
 def _outcome(trials: Sequence[Trial]) -> Outcome | None:
+    if len(trials) == 1:
+        return trials[0].outcome
     outcomes = {trial.outcome for trial in trials}
     for outcome in (Outcome.ERRORED, Outcome.FAILED, Outcome.PASSED):
         if outcome in outcomes:
@@ -165,6 +188,8 @@ def _outcome(trials: Sequence[Trial]) -> Outcome | None:
 
 
 def _passes(trials: Sequence[Trial]) -> Fraction | None:
+    if len(trials) == 1 and trials[0].outcome is not Outcome.ERRORED:
+        return ONE if trials[0].outcome is Outcome.PASSED else ZERO
     return share_passed(trials, trial_passed)
 
 
@@ -175,7 +200,12 @@ def _score(trials: Sequence[Trial]) -> Fraction | None:
 
 def _both(sides: Mapping[Arm, Fraction | None]) -> tuple[Fraction, Fraction] | None:
     model, baseline = sides[Arm.MODEL], sides[Arm.BASELINE]
-    return None if model is None or baseline is None else (model, baseline)
+    return None if model is None or baseline is None else _pair(model, baseline)
+
+
+@lru_cache(maxsize=4096)
+def _pair(model: Fraction, baseline: Fraction) -> tuple[Fraction, Fraction]:
+    return model, baseline
 
 
 _FLIPS = {

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.record.plan import CaseKey, TrialKey
+from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.record.runs import Record
-from pytest_ftgate.record.trials import Outcome, Trial
+from pytest_ftgate.record.trials import Outcome
 from pytest_ftgate.summary.case_results import CaseResult, case_result
 from pytest_ftgate.summary.comparison import Comparison, compare_arms
 from pytest_ftgate.summary.groups import Group, groups_of
@@ -54,21 +54,24 @@ class Summary:
 
 def summarize(record: Record) -> Summary:
     """The summary of a record; a pure function of it."""
-    planned = {key for case in record.cases for key in case.trial_keys()}
-    by_case: dict[CaseKey, list[Trial]] = {}
-    there: set[TrialKey] = set()
-    for trial in sorted(record.trials, key=lambda one: one.key):
-        there.add(trial.key)
-        if trial.key in planned:
-            by_case.setdefault(trial.key[:2], []).append(trial)
-    cases = tuple(case_result(case, by_case.get(case.key, ())) for case in record.cases)
-    trials = [trial for case in cases for trial in case.trials]
+    by_key = {trial.key: trial for trial in record.trials}
+    cases: list[CaseResult] = []
+    missing: list[TrialKey] = []
+    for case in record.cases:
+        trials = []
+        for key in sorted(set(case.trial_keys())):
+            if (trial := by_key.pop(key, None)) is not None:
+                trials.append(trial)
+            else:
+                missing.append(key)
+        cases.append(case_result(case, trials))
+    trials = [trial for result in cases for trial in result.trials]
     return Summary(
         record=record,
-        cases=cases,
+        cases=tuple(cases),
         groups=tuple(groups_of(cases)),
         latency={arm: latency_of(trials, arm) for arm in Arm},
-        missing=tuple(sorted(planned - there)),
-        surplus=tuple(sorted(there - planned)),
+        missing=tuple(sorted(missing)),
+        surplus=tuple(sorted(by_key)),
         errored=tuple(trial.key for trial in trials if trial.outcome is Outcome.ERRORED),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ def label(node: Node, what: str) -> str:
     """A category, tag, suite or metric name: letters, digits, `_ . -` and single spaces inside."""
     written = values.text(node, what)
     if _LABEL.fullmatch(written) and len(written) <= _LONGEST_LABEL:
-        return written
+        return sys.intern(written)  # rows of a data set say the same again and again
     problem = label_problem(written)
     if problem:
         raise wrong(node, f"{what} {quoted(written)} {problem}")

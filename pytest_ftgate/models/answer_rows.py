@@ -5,10 +5,11 @@ Nothing is looked up here; a row is only made sound. All mistakes of a file are 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_ftgate.completions import NO_USAGE, Completion, ToolCall, Usage, turn_answers
 from pytest_ftgate.errors import ConfigError, FileError, Mistake
@@ -19,24 +20,22 @@ from pytest_ftgate.models.saved_answers import ANSWERS_SCHEMA
 _SCHEMAS = (ANSWERS_SCHEMA, "ftgate.record/1")
 
 
-class AnswerKey(NamedTuple):
-    """Where an answer belongs; `suite` is None where the row does not say."""
+@dataclass(slots=True, kw_only=True)
+class SavedAnswer:
+    """One row. `suite`, `arm` and `asked` are None where it does not say; the answer has no latency.
+
+    `is_used` belongs to whoever plays it.
+    """
 
     suite: str | None
     id: str
     repeat: int
     turn: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedAnswer:
-    """One row. `arm` and `asked` are None where it does not say; the answer has no latency."""
-
-    key: AnswerKey
     line: int
     arm: str | None
     asked: str | None
     answer: Completion
+    is_used: bool = False
 
 
 class _RowError(ValueError):
@@ -121,23 +120,34 @@ def _saved(row: Mapping[str, Any], line: int) -> SavedAnswer:
         raise _RowError("no 'id'")
     if row.get("text") is None and not row.get("tool_calls"):
         raise _RowError(f"{quoted(str(row['id']))} has neither 'text' nor 'tool_calls'")
-    key = AnswerKey(_text(row, "suite"), _id(row["id"]), _position(row, "repeat"), _position(row, "turn"))
     return SavedAnswer(
-        key=key, line=line, arm=_text(row, "arm"), asked=_text(row, "asked"), answer=_completion(row)
+        suite=_shared(_text(row, "suite")),
+        id=_id(row["id"]),
+        repeat=_position(row, "repeat"),
+        turn=_position(row, "turn"),
+        line=line,
+        arm=_shared(_text(row, "arm")),
+        asked=_text(row, "asked"),
+        answer=_completion(row),
     )
+
+
+def _shared(word: str | None) -> str | None:
+    """The one object for a word that stands in many rows."""
+    return None if word is None else sys.intern(word)
 
 
 def _completion(row: Mapping[str, Any]) -> Completion:
     return Completion(
         text=_text(row, "text") or "",
         tool_calls=_tool_calls(row.get("tool_calls")),
-        finish_reason=_text(row, "finish_reason"),
+        finish_reason=_shared(_text(row, "finish_reason")),
         refusal=_text(row, "refusal"),
         usage=_usage(row.get("usage")),
         logprobs=_logprobs(row.get("logprobs")),
         cost=_number(row, "cost"),
-        model=_text(row, "model"),
-        fingerprint=_text(row, "fingerprint"),
+        model=_shared(_text(row, "model")),
+        fingerprint=_shared(_text(row, "fingerprint")),
         source="recorded",
         created=_number(row, "created"),
     )

@@ -11,7 +11,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ConfigError, FileError, Mistake, ModelError
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.answer_rows import AnswerKey, SavedAnswer
+from pytest_ftgate.models.answer_rows import SavedAnswer
 from pytest_ftgate.models.conversation import asked_turns
 from pytest_ftgate.models.price import Price
 
@@ -38,7 +38,7 @@ class Recorded:
         self._revision = revision
         self._price = price
         self._answers = _by_key(answers, shown)
-        self._used: set[AnswerKey] = set()
+        self._has_suites = any(saved.suite is not None for saved in self._answers.values())
 
     def describe(self) -> dict[str, Any]:
         """Builtins for header and record."""
@@ -54,18 +54,20 @@ class Recorded:
         """
         requests = [turn for request in requests for turn in asked_turns(request)]
         for request in requests:
-            if saved := self._answers.get(self._key(request)):
-                self._used.add(saved.key)
+            if saved := self._find(request):
+                saved.is_used = True
         return [
             *self._ambiguous(requests),
-            *dict.fromkeys(line for request in requests if (line := self._why_not(request))),
+            *dict.fromkeys(
+                line for request in requests if (line := self._why_not(request, self._find(request)))
+            ),
         ]
 
     def remarks(self) -> Sequence[str]:
         """What was taken on trust, and what nobody asked for."""
-        used = [self._answers[key] for key in self._used]
+        used = [saved for saved in self._answers.values() if saved.is_used]
         unverified = sum(saved.asked is None for saved in used)
-        surplus = sorted({key.id for key in self._answers.keys() - self._used})
+        surplus = sorted({saved.id for saved in self._answers.values() if not saved.is_used})
         remarks = []
         if unverified:
             of = f"{unverified} of {len(used)} answers"
@@ -77,10 +79,11 @@ class Recorded:
 
     def answer_now(self, request: Request) -> Completion:
         """The saved answer. Raises `ModelError` if there is none, or what is asked has changed since."""
-        if why_not := self._why_not(request):
+        saved = self._find(request)
+        if why_not := self._why_not(request, saved):
             raise ModelError(why_not, kind="recorded")
-        saved = self._answers[self._key(request)]
-        self._used.add(saved.key)
+        assert saved is not None
+        saved.is_used = True
         answer = saved.answer
         return replace(answer, cost=self._price.of(answer.usage)) if self._price else answer
 
@@ -91,12 +94,15 @@ class Recorded:
     async def aclose(self) -> None:
         """Nothing is open."""
 
-    def _key(self, request: Request) -> AnswerKey:
-        key = AnswerKey(request.case.suite, request.case.id, request.repeat, request.turn)
-        return key if key in self._answers else key._replace(suite=None)
+    def _find(self, request: Request) -> SavedAnswer | None:
+        case = request.case
+        if self._has_suites:
+            whole = _key(case.suite, case.id, request.repeat, request.turn)
+            if saved := self._answers.get(whole):
+                return saved
+        return self._answers.get(_key(None, case.id, request.repeat, request.turn))
 
-    def _why_not(self, request: Request) -> str | None:
-        saved = self._answers.get(self._key(request))
+    def _why_not(self, request: Request, saved: SavedAnswer | None) -> str | None:
         case = request.case
         where = f"{case.path}:{case.line}: case '{case.id}': "
         if saved is None:
@@ -113,14 +119,16 @@ class Recorded:
     def _ambiguous(self, requests: Iterable[Request]) -> list[str]:
         """Rows without a suite can't tell apart two cases with one id."""
         suites = {
-            (request.case.id, request.case.suite) for request in requests if self._key(request).suite is None
+            (request.case.id, request.case.suite)
+            for request in requests
+            if (saved := self._find(request)) is None or saved.suite is None
         }
         twice = [name for name, count in sorted(Counter(name for name, _ in suites).items()) if count > 1]
         return [
             f"{self._shown}: the rows of '{name}' need a 'suite': "
             f"there is such a case in {' and '.join(sorted(suite for case, suite in suites if case == name))}"
             for name in twice
-            if AnswerKey(None, name, 1, 1) in self._answers
+            if _key(None, name, 1, 1) in self._answers
         ]
 
 
@@ -138,14 +146,23 @@ def answers_of(answers: Sequence[SavedAnswer], arm: Arm, wanted: str | None, sho
     return [saved for saved in answers if saved.arm is None or saved.arm == chosen]
 
 
-def _by_key(answers: Iterable[SavedAnswer], shown: str) -> dict[AnswerKey, SavedAnswer]:
+#: Where an answer belongs: suite (None where the row does not say), id, repeat and turn. Of a row that has
+#: but an id it is that id: there may be many.
+_Key = str | tuple[str | None, str, int, int]
+
+
+def _key(suite: str | None, name: str, repeat: int, turn: int) -> _Key:
+    return name if suite is None and repeat == 1 and turn == 1 else (suite, name, repeat, turn)
+
+
+def _by_key(answers: Iterable[SavedAnswer], shown: str) -> dict[_Key, SavedAnswer]:
     """One answer per key. Equal ones are one; a `FileError` names those that differ."""
-    found: dict[AnswerKey, SavedAnswer] = {}
+    found: dict[_Key, SavedAnswer] = {}
     mistakes = []
     for saved in answers:
-        first = found.setdefault(saved.key, saved)
+        first = found.setdefault(_key(saved.suite, saved.id, saved.repeat, saved.turn), saved)
         if first is not saved and (_unstamped(first), first.asked) != (_unstamped(saved), saved.asked):
-            message = f"another answer of '{saved.key.id}' than in line {first.line}"
+            message = f"another answer of '{saved.id}' than in line {first.line}"
             mistakes.append(Mistake(path=shown, line=saved.line, column=1, message=message))
     if mistakes:
         raise FileError(mistakes)

@@ -27,14 +27,13 @@ class SafeModel:
     def __init__(self, model: Model, redact: Redactor) -> None:
         self.inner = model
         self._redact = redact
-        if hasattr(model, "answer_now"):
-            self.answer_now = self._answer_now
 
     def __getattr__(self, name: str) -> Any:
         """What only some models have, such as `asks` of an endpoint: it is no text for people."""
         if name == "inner":
             raise AttributeError(name)  # of a copy that is being made
-        return getattr(self.inner, name)
+        own = getattr(self.inner, name)
+        return self._answer_now if name == "answer_now" else own
 
     def __repr__(self) -> str:
         return f"SafeModel({self._redact(repr(self.inner))})"

@@ -45,6 +45,11 @@ class Arms:
             for role in Role
         }
 
+        self._asked = {
+            role: tuple(arm for arm in Arm if arm in specs) if Arm.MODEL in specs else ()
+            for role, specs in self.specs.items()
+        }
+
     @property
     def has_model(self) -> bool:
         """Whether there is a model to judge; without one nothing is sent."""
@@ -56,8 +61,7 @@ class Arms:
 
     def of(self, case: EvalCase) -> tuple[Arm, ...]:
         """The arms that are asked this case; none without a model."""
-        specs = self.specs[case.role]
-        return tuple(arm for arm in Arm if arm in specs) if Arm.MODEL in specs else ()
+        return self._asked[case.role]
 
     def model_of(self, request: Request) -> Model:
         """The model that answers a request: its own, or that of its arm and role."""
@@ -89,6 +93,11 @@ class Arms:
             made = self._make(arm, model) if isinstance(model, str) else self._safe(as_model(model, name))
             self.replacements[key] = made
         return self.replacements[key]
+
+    def forget_models(self) -> None:
+        """Drops all models, and the saved answers that they play: nothing is asked any more."""
+        self.__dict__.pop("models", None)
+        self._built.clear()
 
     def missing(self, requests: Sequence[Request]) -> list[str]:
         """What the models can't answer although it will be asked, all of it."""

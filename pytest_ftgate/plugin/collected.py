@@ -104,6 +104,10 @@ class CollectedCases:
                     f"suites '{other.name}' ({other.path}) and '{suite.name}' differ by little"
                 )
 
+    def forget_cases(self) -> None:
+        """Leaves the cases to the tests that judge them: the plan is made."""
+        self.suites = {nodeid: replace(suite, cases=()) for nodeid, suite in self.suites.items()}
+
     def changed(self) -> list[str]:
         """The case files that are not what they were when they were read."""
         return sorted(

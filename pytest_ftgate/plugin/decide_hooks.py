@@ -12,6 +12,7 @@ from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.conclusion import Conclusion
 from pytest_ftgate.plugin.criterion_reports import is_criterion
 from pytest_ftgate.plugin.keeping import new_session_id
+from pytest_ftgate.plugin.large_runs import LARGE, forget_passed
 from pytest_ftgate.plugin.searching import SUFFIXES
 from pytest_ftgate.plugin.signals import terminated_like_ctrl_c
 from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
@@ -62,8 +63,9 @@ class DecideHooks:
             self.ledger.add_report(report)
             self._begin_with_plan()
         result = yield
-        if report.passed and report.when != "call":
-            self._forget(report)
+        if report.nodeid.partition("::")[0].endswith(SUFFIXES):
+            reporter = self.ftgate.config.pluginmanager.get_plugin("terminalreporter")
+            forget_passed(reporter, report, is_large=len(self.ledger.selected) > LARGE)
         return result
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -134,17 +136,6 @@ class DecideHooks:
     def last_word(self) -> int:
         """The status that a returned 0 should have been."""
         return self.conclusion.status(0) if self.conclusion.is_final else pytest.ExitCode.TESTS_FAILED
-
-    def _forget(self, report: pytest.TestReport) -> None:
-        """Has pytest not keep to the end that a case's setup or teardown went well, which it never shows.
-
-        But for `--durations`, these are two thirds of what a large run holds of its reports.
-        """
-        config = self.ftgate.config
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        kept = reporter.stats.get("") if reporter is not None and config.option.durations is None else None
-        if kept and kept[-1] is report and report.nodeid.partition("::")[0].endswith(SUFFIXES):
-            kept.pop()
 
     def _begin_with_plan(self) -> None:
         """On a controller, which sees no case file, the first plan says that this run is ours."""

@@ -65,8 +65,9 @@ class EvalTest:
         return self._asked(self.arms if arms is None else arms)
 
     def release(self) -> None:
-        """Says that its item is done: what it asked need not be kept."""
+        """Says that its item is done: what it asked, and what came of it, need not be kept here."""
         self._ahead = None
+        self.trials = ()
 
     def _asked(self, arms: Iterable[Arm]) -> list[Request]:
         from pytest_ftgate.models import Request  # noqa: PLC0415  (not before the first answer is needed)

@@ -18,6 +18,7 @@ from pytest_ftgate.plugin.handles import own_handle
 from pytest_ftgate.plugin.items import CaseMissed, EvalCaseItem, TrialErrored
 from pytest_ftgate.plugin.judgement import Judgement
 from pytest_ftgate.plugin.judging import errored
+from pytest_ftgate.plugin.large_runs import LARGE, forget_case
 from pytest_ftgate.plugin.session import FtgateSession, case_text
 from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.plugin.waiting import wait_for
@@ -32,6 +33,7 @@ class GenerateHooks:
         self.ftgate = session
         self.worker = getattr(session.config, "workerinput", None)
         self.plan_sent = False
+        self.is_large = False
         self.shares = False
         self.share: list[EvalTest] = []
         #: All that this process may have to run, until it is told to the engine.
@@ -51,6 +53,9 @@ class GenerateHooks:
         if not tests:
             self.ftgate.note_remarks()
             return (yield)
+        self.is_large = len(tests) > LARGE
+        if self.is_large:
+            self.ftgate.collected.forget_cases()
         most_failures = session.config.getoption("maxfail") or None
         self.shares = self.worker is not None and most_failures is None
         with kept_objects(), self.ftgate.start(self.worker, shares=self.shares) as engine:
@@ -62,6 +67,8 @@ class GenerateHooks:
             if self.shares and not (session.shouldstop or session.shouldfail):
                 engine.finish()  # its share, for the workers that still wait for it
             self.ftgate.note_remarks()
+        if self.is_large:
+            self.ftgate.arms.forget_models()
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -82,6 +89,8 @@ class GenerateHooks:
             self.ftgate.current = None
             if test is not None:
                 test.release()
+                if self.is_large and isinstance(item, EvalCaseItem):
+                    forget_case(test)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

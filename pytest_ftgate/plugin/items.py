@@ -109,14 +109,12 @@ class MistakenCase(pytest.Collector):
 class EvalCaseItem(pytest.Function):
     """One case as a test; a `Function`, so that fixtures, marks and other plugins treat it as any test."""
 
-    case: EvalCase
     test: EvalTest
     ftgate: FtgateSession
     _keywords: set[str] | None
 
     def prepare(self, case: EvalCase, session: FtgateSession, replaced: frozenset[Arm]) -> None:
         """Gives the item its case, its keywords and its marks; `replaced` are the arms of its folder."""
-        self.case = case
         self.ftgate = session
         arms = session.arms.of(case)
         if replaced:
@@ -131,6 +129,11 @@ class EvalCaseItem(pytest.Function):
         if case.xfail is not None:
             # `raises`: an errored trial stays an error; `strict=False`: a pass is XPASS whatever ini says.
             self.add_marker(pytest.mark.xfail(reason=inert_line(case.xfail), raises=CaseMissed, strict=False))
+
+    @property
+    def case(self) -> EvalCase:
+        """What it judges."""
+        return self.test.case
 
     @property
     def extra_keyword_matches(self) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from pytest_ftgate.scores import Score
@@ -66,8 +67,12 @@ def meets(value: float, at_least: float) -> bool:
     return value >= at_least - ROUNDING
 
 
+@lru_cache(maxsize=256)
 def verdict(scorer: str, passed: bool, said: str) -> Score:
-    """A score of 1 or 0, its explanation headed by the scorer's name."""
+    """A score of 1 or 0, its explanation headed by the scorer's name.
+
+    Both arms often answer the same: then it is one object.
+    """
     return Score(scorer=scorer, value=1.0 if passed else 0.0, passed=passed, explanation=f"{scorer}: {said}")
 
 

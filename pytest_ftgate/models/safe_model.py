@@ -70,7 +70,7 @@ class SafeModel:
             raise self._error(error) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - around a user's model
             raise self._error(raised(self.inner, error)) from None
-        return self._answer(answer)
+        return self.safe(answer)
 
     async def aclose(self) -> None:
         """Closes the model."""
@@ -81,9 +81,10 @@ class SafeModel:
             answer: Completion = self.inner.answer_now(request)  # type: ignore[attr-defined] # asked for when made
         except ModelError as error:
             raise self._error(error) from None
-        return self._answer(answer)
+        return self.safe(answer)
 
-    def _answer(self, answer: object) -> Completion:
+    def safe(self, answer: object) -> Completion:
+        """An answer of this model, made safe, however it came; raises `ModelError` if it is none."""
         if not isinstance(answer, Completion):
             what = f"{self.name} answered with a {type(answer).__name__}, not with a Completion"
             raise ModelError(what, kind="protocol")
@@ -95,7 +96,7 @@ class SafeModel:
             finish_reason=self._name(answer.finish_reason),
             model=self._name(answer.model),
             fingerprint=self._name(answer.fingerprint),
-            steps=tuple(map(self._answer, answer.steps)),
+            steps=tuple(map(self.safe, answer.steps)),
         )
 
     def _call(self, call: ToolCall) -> ToolCall:

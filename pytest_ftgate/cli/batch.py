@@ -7,7 +7,6 @@ import click
 from pytest_ftgate.cli.batch_results import collect, status
 from pytest_ftgate.cli.batch_submit import submit
 
-
 _HELP = """Answers by the provider's batch endpoint: submit, wait, collect, and let pytest judge them.
 
 \b

@@ -39,7 +39,8 @@ def status(to: Path, waits: bool, poll: float, deadline: float | None) -> None:
         from pytest_ftgate.models.batches import watching  # noqa: PLC0415  (loads aiohttp)
 
         endpoints = Project(state).endpoints
-        watching.not_submitted(state)
+        if waits:
+            watching.not_submitted(state)
         tell = _when_changed(short_status)
         deadline_s = deadline if waits else 0.0
         watching.done(
@@ -49,6 +50,7 @@ def status(to: Path, waits: bool, poll: float, deadline: float | None) -> None:
         )
         for line in status_lines(state, time.time()):
             say(line)
+        watching.not_submitted(state)
     sys.exit(_status_of(state))
 
 

@@ -33,7 +33,8 @@ Edit = Callable[[list[bytes], list[bytes]], tuple[list[bytes], list[bytes]]]
 class Fault:
     """What happens to one request: `done` says whether the server does first what it is asked.
 
-    Then `reply` is sent, or the connection is dropped; with `held` set nothing comes until the client is gone.
+    Then a reply of `status` is sent, or without one the connection is dropped; with `held`, which is
+    then set, nothing comes until the client is gone.
     """
 
     done: bool = False

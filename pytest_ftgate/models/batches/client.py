@@ -36,6 +36,8 @@ _CHUNK = 1 << 18
 #: Neither yes nor no: tried again where that costs nothing.
 _PASSING = frozenset({408, 409, 425, 429})
 _NOT_THERE = frozenset({404, 405, 501})
+_LONGEST_HELD = 32_000_000
+_LONGEST_SECRET = 10_000
 _PAGES = 200
 _SHOWN_ERRORS = 20
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=+-]{0,199}")
@@ -160,7 +162,9 @@ class BatchClient:
 
         async def fetch() -> Reply:
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                reply = await self._exchange("GET", f"/files/{file_id}/content", write=file.write)
+                lines = _Scrubbed(self._redact, file.write)
+                reply = await self._exchange("GET", f"/files/{file_id}/content", write=lines.write)
+                lines.end()
                 file.flush()
                 os.fsync(file.fileno())
             return reply
@@ -295,6 +299,29 @@ class BatchClient:
             error_file_id=_id(row, "error_file_id", "batch", host) if row.get("error_file_id") else None,
             errors=tuple(_errors(row.get("errors"))),
         )
+
+
+class _Scrubbed:
+    """Writes what comes in without secrets, line by line: a piece of a file may end within one."""
+
+    def __init__(self, redact: Redactor, write: Callable[[bytes], object]) -> None:
+        self._redact = redact
+        self._write = write
+        self._held = bytearray()
+
+    def write(self, chunk: bytes) -> None:
+        """Takes a piece; what comes after its last line end is held back, unless nobody would read that."""
+        self._held += chunk
+        end = self._held.rfind(b"\n", len(self._held) - len(chunk)) + 1
+        if not end and len(self._held) > _LONGEST_HELD:
+            end = len(self._held) - _LONGEST_SECRET
+        if end > 0:
+            self._write(self._redact.scrub(bytes(self._held[:end])))
+            del self._held[:end]
+
+    def end(self) -> None:
+        """Writes what is held back."""
+        self._write(self._redact.scrub(bytes(self._held)))
 
 
 def _id(row: Mapping[str, Any], name: str, noun: str, host: str) -> str:

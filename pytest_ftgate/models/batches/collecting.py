@@ -103,7 +103,7 @@ class Join:
             if path.is_file():
                 index.add(path, sent, self._readers.endpoints[part.arm, part.spec].max_bytes)
         # What is not whole is fetched again the next time; it may have broken off on the way.
-        part.fetched = index.whole
+        part.fetched = index.whole if len(index.places) >= _promised(part) else []
         self.remarks += index.troubles
         if index.unknown:
             named = ", ".join(repr(one[:80]) for one in index.unknown[:3])
@@ -113,6 +113,11 @@ class Join:
             )
         for custom_id in sent:
             self._found.setdefault(custom_id, []).append((part, index.places.get(custom_id, [])))
+
+
+def _promised(part: Part) -> int:
+    """How many results the provider says that there are."""
+    return ((part.batch.completed or 0) + (part.batch.failed or 0)) if part.batch else 0
 
 
 def _why_nothing(part: Part) -> str:

@@ -1,0 +1,103 @@
+"""`ftgate batch status`: what it shows, how it waits, and what it exits with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli_batch.project import (
+    BOTH,
+    CONFIG,
+    collect,
+    run,
+    submit,
+)
+from tests.support.batch_server import BatchServer, Fault
+
+
+@pytest.mark.parametrize("what", [["status"], ["collect", "-o", "answers.jsonl"]])
+def test_before_anything_was_submitted_there_is_nothing_to_see(what: list[str]) -> None:
+    result = run(*what)
+
+    message = "ftgate: .ftgate/batch: nothing was submitted from here; `ftgate batch submit` does it\n"
+    assert (result.exit_code, result.stderr) == (2, message)
+    assert not Path(".ftgate").exists()
+
+
+def test_the_table_of_batches_fits_a_terminal(server: BatchServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.0 + 3 * 3600)
+    server.statuses = ("in_progress",)
+    submit(*BOTH)
+
+    result = run("status")
+
+    assert (result.exit_code, result.stderr) == (3, "")
+    assert result.stdout == (
+        f"model tuned: ft-1 at {server.url}\n"
+        f"baseline prod: gpt-base at {server.url}\n"
+        "part            batch    requests  status       done  failed  age  ends by\n"
+        "1-model-001     batch_1         5  in_progress   0/0       0   3h   in 21h\n"
+        "1-baseline-001  batch_2         5  in_progress   0/0       0   3h   in 21h\n"
+    )
+
+
+def test_waiting_tells_what_changes_and_ends_with_the_batches(server: BatchServer) -> None:
+    server.statuses = ("validating", "validating", "completed")
+    submit(*BOTH)
+
+    result = run("status", "--wait", "--poll=1s")
+
+    assert result.exit_code == 0
+    told = [line[9:] for line in result.stdout.splitlines() if line[2:3] == ":"]
+    assert told == ["2 validating 0/10", "2 completed 10/10"]
+
+
+def test_waiting_ends_with_the_time(server: BatchServer) -> None:
+    server.statuses = ("in_progress",)
+    submit(*BOTH)
+
+    result = run("status", "--wait", "--deadline=1s")
+
+    assert result.exit_code == 3
+    assert "in_progress" in result.stdout
+
+
+def test_waiting_outlasts_an_outage_of_the_provider(server: BatchServer) -> None:
+    server.statuses = ("in_progress", "completed")
+    submit(*BOTH)
+    server.fault("batch", *[Fault(status=500, headers={"Retry-After": "3600"})] * 2)
+
+    result = run("status", "--wait", "--poll=1s")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_a_batch_that_is_not_there_is_not_taken_for_one_that_failed(server: BatchServer) -> None:
+    submit(*BOTH)
+    server.fault("batch", *[Fault(status=404, message="no such batch")] * 3)
+
+    results = [run("status"), collect(), submit("--missing", *BOTH)]
+
+    message = (
+        f'ftgate: 1-model-001: batch_1 can\'t be asked about: HTTP 404 from {server.url}: "no such batch". '
+        "Is it the key, and the project, that it was submitted with?\n"
+    )
+    assert {(result.exit_code, result.stderr) for result in results} == {(2, message)}
+    assert len(server.batches) == 2
+
+
+def test_an_endpoint_that_moved_is_not_asked_about_batches_of_another(
+    server: BatchServer, folder: Path
+) -> None:
+    submit(*BOTH)
+    moved = CONFIG.format(url="http://127.0.0.1:9/v1")
+    (folder / "ftgate.yaml").write_text(moved, encoding="utf-8")
+
+    result = run("status")
+
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"ftgate: model tuned is now ft-1 at http://127.0.0.1:9/v1; its batches were submitted to "
+        f"ft-1 at {server.url}. Put it back, or call this in the folder in which you submitted them\n",
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_ftgate.cases import Arm
 from pytest_ftgate.cli.batch_folder import Working, duration, opened, say, to_option, to_words
 from pytest_ftgate.cli.console import REFUSED, complain
 
@@ -117,9 +118,15 @@ def collect(to: Path, output: Path) -> None:
         for line in [*troubles, *collected.remarks, *missing_lines(collected)]:
             complain(line)
     if not collected.missing:
-        say(f"next: pytest --model=recorded:{output} --baseline=recorded:{output}")
+        arms = " ".join(f"--{arm.value}=recorded:{output}" for arm in Arm if arm.value in collected.wanted)
+        say(f"next: pytest {arms}")
         return
     runs = _status_of(state) == RUNNING
-    do = f"ftgate batch status --wait{to_words(to)}" if runs else "ftgate batch submit --missing, as before"
-    say(f"next: {do}; then collect again: a run with recorded:{output} refuses to begin like this")
+    do = (
+        f"ftgate batch status --wait{to_words(to)}"
+        if runs
+        else "`ftgate batch submit` as before and --missing"
+    )
+    say(f"next: {do}, then collect again")
+    say(f"      (as it is, a run with recorded:{output} refuses to begin)")
     sys.exit(RUNNING if runs else REFUSED)

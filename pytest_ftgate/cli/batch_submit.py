@@ -242,9 +242,10 @@ def _add_round(folder: BatchFolder, state: State, wanted: Wanted, given: _Given)
     from pytest_ftgate.cli.batch_project import Project  # noqa: PLC0415
     from pytest_ftgate.models.batches.collecting import Join, fetch, missing  # noqa: PLC0415
     from pytest_ftgate.models.batches.submitting import write_parts  # noqa: PLC0415
-    from pytest_ftgate.models.batches.watching import all_ended, done, not_submitted, refresh  # noqa: PLC0415
+    from pytest_ftgate.models.batches.watching import all_ended, done, refresh  # noqa: PLC0415
 
-    not_submitted(state)
+    if any(part.batch is None for part in state.parts):
+        return  # of a round that was begun before: it is gone on with
     project = Project(state)
     done(refresh(folder, state, project.endpoints))
     if not all_ended(state.parts):

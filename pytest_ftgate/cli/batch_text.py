@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_ftgate.models.batches.collecting import Collected
-    from pytest_ftgate.models.batches.state import Part, State
+    from pytest_ftgate.models.batches.state import Part, Snapshot, State
 
-_HEAD = ("part", "batch", "requests", "status", "done", "failed", "age", "ends by")
-_RIGHT = (2, 4, 5, 6, 7)
+_HEAD = ("part", "batch", "status", "done", "failed", "age", "ends by")
+_RIGHT = (3, 4, 5, 6)
 _NAMED = 50
-_ID_LENGTH = 14
+_ID_LENGTH = 10
 
 
 def status_lines(state: State, now: float) -> Iterator[str]:
@@ -32,18 +32,23 @@ def _row(part: Part, now: float) -> tuple[str, ...]:
     batch = part.batch
     if batch is None:
         doubt = "in doubt" if part.creating is not None else "not submitted"
-        return (part.name, "-", f"{part.requests:,}", doubt, "-", "-", "-", "-")
-    total = part.requests if batch.total is None else batch.total
+        return (part.name, "-", doubt, f"0/{part.requests:,}", "-", "-", "-")
     return (
         part.name,
         batch.id if len(batch.id) <= _ID_LENGTH else f"…{batch.id[1 - _ID_LENGTH :]}",
-        f"{part.requests:,}",
         batch.status,
-        "-" if batch.completed is None else f"{batch.completed:,}/{total:,}",
+        f"{'?' if batch.completed is None else format(batch.completed, ',')}/{part.requests:,}",
         "-" if batch.failed is None else f"{batch.failed:,}",
         "-" if batch.created_at is None else _span(now - batch.created_at),
-        "-" if batch.has_ended or batch.expires_at is None else f"in {_span(batch.expires_at - now)}",
+        _ends(batch, now),
     )
+
+
+def _ends(batch: Snapshot, now: float) -> str:
+    if batch.has_ended or batch.expires_at is None:
+        return "-"
+    left = batch.expires_at - now
+    return f"in {_span(left)}" if left > 0 else f"{_span(-left)} ago"
 
 
 def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from tests.cli_batch.project import (
     BOTH,
     KEY,
+    by_prompt,
     collect,
     command,
     held,
@@ -19,7 +20,7 @@ from tests.cli_batch.project import (
     run,
     submit,
 )
-from tests.support.batch_server import DROPPED, LOST, BatchServer, Fault, Step
+from tests.support.batch_server import DROPPED, EXPIRED, LOST, BatchServer, Fault, Step
 
 
 def test_a_second_submit_sends_nothing(server: BatchServer) -> None:
@@ -265,3 +266,58 @@ def test_ids_that_are_no_ids_are_not_put_into_addresses(server: BatchServer) -> 
         2,
         f'ftgate: {server.url} sent no file: its id is "../batches/x"\n',
     )
+
+
+def test_a_round_of_missing_ones_that_was_killed_is_gone_on_with(server: BatchServer) -> None:
+    server.answer, server.statuses = by_prompt(Paris=EXPIRED), ("expired",)
+    submit(*BOTH)
+    run("status")
+    server.answer, server.statuses = by_prompt(), ("completed",)
+    event = held(server, "create", done=True)
+    process = command("submit", "--missing", "-p", "no:cacheprovider", *BOTH)
+    assert event.wait(60)
+
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    again = submit("--missing", *BOTH)
+
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert [len(server.input_of(batch)) for batch in server.batches] == [5, 5, 2]
+    assert collect().exit_code == 0
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"data": null}', b'{"data": [1]}', b"<html>"])
+def test_a_list_that_is_none_is_not_taken_for_an_empty_one(server: BatchServer, body: bytes) -> None:
+    server.fault("create", LOST)
+    server.fault("batches", Fault(status=200, body=body))
+
+    result = submit(*BOTH)
+
+    assert result.exit_code == 2
+    assert "None is created now, since it might be paid for twice" in result.stderr
+    assert len(server.batches) == 1
+    assert submit(*BOTH).exit_code == 0
+    ordered_once(server)
+
+
+def test_a_reply_about_another_batch_is_refused(server: BatchServer) -> None:
+    submit(*BOTH)
+    server.fault("batch", Fault(status=200, body=b'{"id": "batch_2", "status": "completed"}'))
+
+    result = run("status")
+
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "ftgate: 1-model-001: batch_1 can't be asked about: "
+        f"{server.url} was asked about batch_1, and sent batch_2\n",
+    )
+
+
+def test_what_a_person_found_must_be_an_id(server: BatchServer) -> None:
+    server.fault("create", DROPPED)
+    server.fault("batches", Fault(status=404))
+    submit(*BOTH)
+
+    result = submit("--found=../files", *BOTH)
+
+    assert (result.exit_code, result.stderr) == (2, 'ftgate: "../files" is no id of a batch\n')

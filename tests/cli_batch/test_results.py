@@ -72,8 +72,8 @@ def test_an_expired_batch_keeps_what_it_brought_and_the_rest_is_submitted_again(
         "answers.jsonl: 7 of 10 answers\n"
         "  model: 2 of 5, by ft-1\n"
         "  baseline: 5 of 5, by gpt-base\n"
-        "next: ftgate batch submit --missing, as before; then collect again: "
-        "a run with recorded:answers.jsonl refuses to begin like this\n"
+        "next: `ftgate batch submit` as before and --missing, then collect again\n"
+        "      (as it is, a run with recorded:answers.jsonl refuses to begin)\n"
     )
     assert collected.stderr == (
         "ftgate: evals/tools.evalcase.yaml:5: case 'paris' (model): "
@@ -133,9 +133,7 @@ def test_a_cancelled_batch_is_collected_as_far_as_it_got(server: BatchServer) ->
 
     assert (running.exit_code, ended.exit_code) == (3, 1)
     assert "case 'capital' (model): 1-model-001, batch_1 is still cancelling\n" in running.stderr
-    assert running.stdout.splitlines()[-1].startswith(
-        "next: ftgate batch status --wait; then collect again: "
-    )
+    assert running.stdout.splitlines()[-2] == "next: ftgate batch status --wait, then collect again"
     assert ended.stderr == (
         "ftgate: evals/tools.evalcase.yaml:4: case 'tokyo' (model): 1-model-001, batch_1 is cancelled\n"
     )

@@ -36,9 +36,9 @@ def test_the_table_of_batches_fits_a_terminal(server: BatchServer, monkeypatch: 
     assert result.stdout == (
         f"model tuned: ft-1 at {server.url}\n"
         f"baseline prod: gpt-base at {server.url}\n"
-        "part            batch    requests  status       done  failed  age  ends by\n"
-        "1-model-001     batch_1         5  in_progress   0/0       0   3h   in 21h\n"
-        "1-baseline-001  batch_2         5  in_progress   0/0       0   3h   in 21h\n"
+        "part            batch    status       done  failed  age  ends by\n"
+        "1-model-001     batch_1  in_progress   0/5       0   3h   in 21h\n"
+        "1-baseline-001  batch_2  in_progress   0/5       0   3h   in 21h\n"
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.cli_batch.project import (
     BOTH,
+    CONFIG,
+    KEY,
     TALK,
     TOOLS,
     collect,
@@ -226,3 +229,47 @@ def test_a_damaged_state_is_left_alone(server: BatchServer, text: str) -> None:
     assert all(result.stderr.startswith(f"ftgate: {path} ") for result in results)
     assert path.read_text(encoding="utf-8", errors="surrogateescape") == text
     assert len(server.batches) == 2
+
+
+def test_azure_has_batches_beside_its_deployments(folder: Path) -> None:
+    with BatchServer(path="/openai") as azure:
+        root = azure.url.removesuffix("/openai")
+        entry = f"{{name: base-4o, azure_endpoint: '{root}', api_version: '2024-10-21'"
+        config = f"models:\n  az: {entry}, api_key_env: BATCH_KEY, deployment: my-dep}}\n"
+        (folder / "ftgate.yaml").write_text(config, encoding="utf-8")
+
+        submitted, collected = submit("evals", "--model=az"), collect()
+
+        assert (submitted.exit_code, submitted.stderr) == (0, "")
+        assert (collected.exit_code, collected.stderr) == (0, "")
+        assert collected.stdout.endswith("next: pytest --model=recorded:answers.jsonl\n")
+        assert {row["url"] for row in azure.sent} == {"/chat/completions"}
+        assert {row["body"]["model"] for row in azure.sent} == {"my-dep"}
+        assert azure.batches[0].order["endpoint"] == "/chat/completions"
+        assert azure.queries == [{"api-version": "2024-10-21"}] * 4
+        assert {headers["api-key"] for headers in azure.headers} == {KEY}
+
+
+def test_the_responses_api_has_batches_too(server: BatchServer, folder: Path) -> None:
+    entry = f"{{name: ft-1, base_url: '{server.url}', api_key_env: BATCH_KEY, api: responses}}"
+    (folder / "ftgate.yaml").write_text(f"models:\n  tuned: {entry}\n", encoding="utf-8")
+
+    submitted, collected = submit("evals", "--model=tuned"), collect()
+
+    assert (submitted.exit_code, collected.exit_code) == (0, 0), submitted.stderr + collected.stderr
+    assert {row["url"] for row in server.sent} == {"/v1/responses"}
+    assert {row["text"] for row in rows()} == {"Tokyo", "Paris", "Poem", "Capital"}
+
+
+def test_roles_have_their_own_models_and_files(server: BatchServer, folder: Path) -> None:
+    config = (
+        CONFIG.format(url=server.url) + "model: tuned\nbaseline: prod\nroles: {general: {baseline: tuned}}\n"
+    )
+    (folder / "ftgate.yaml").write_text(config, encoding="utf-8")
+
+    submitted, collected = submit("evals"), collect()
+
+    assert (submitted.exit_code, collected.exit_code) == (0, 0), submitted.stderr + collected.stderr
+    asked = [(row["custom_id"].split("-")[0], row["body"]["model"]) for row in server.sent]
+    assert Counter(asked) == {("model", "ft-1"): 5, ("baseline", "ft-1"): 1, ("baseline", "gpt-base"): 4}
+    assert len(rows()) == 10

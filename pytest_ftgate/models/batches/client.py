@@ -152,9 +152,13 @@ class BatchClient:
 
     async def batch(self, batch_id: str) -> tuple[Snapshot, str | None]:
         """What there is to say of a batch, and the id of the file that it was made of."""
+        if not _ID.fullmatch(batch_id):
+            raise ProviderError(f"{quoted(batch_id)} is no id of a batch")
         row = self._json(await self._get(f"/batches/{batch_id}"), "batch")
-        file_id = row.get("input_file_id")
-        return self._snapshot(row), file_id if isinstance(file_id, str) else None
+        snapshot, file_id = self._snapshot(row), row.get("input_file_id")
+        if snapshot.id != batch_id:
+            raise ProviderError(f"{self._settings.host} was asked about {batch_id}, and sent {snapshot.id}")
+        return snapshot, file_id if isinstance(file_id, str) else None
 
     async def download(self, file_id: str, path: Path) -> None:
         """Writes a file's content to `path`, once all of it is there."""
@@ -184,11 +188,14 @@ class BatchClient:
         after: str | None = None
         for _ in range(_PAGES):
             page = self._json(await self._get(path, {**query, **({"after": after} if after else {})}), "list")
-            rows = [row for row in page.get("data") or () if isinstance(row, Mapping)]
+            rows, has_more = page.get("data"), page.get("has_more")
+            if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+                raise ProviderError(f"{self._settings.host}{path} sent no list")
             for row in rows:
                 yield row
             last = str(rows[-1].get("id")) if rows else None
-            if not page.get("has_more") or last is None:
+            # Who does not say whether there is more may still have it, or may take no notice of `after`.
+            if has_more is False or last is None or (has_more is None and last == after):
                 return
             if last == after:
                 break

@@ -82,16 +82,21 @@ def command(*args: str) -> subprocess.Popen[str]:
     )
 
 
-def gate(*args: str) -> subprocess.CompletedProcess[str]:
-    """pytest on the answers that were collected."""
-    arms = [f"--{arm}=recorded:answers.jsonl" for arm in ("model", "baseline")]
+def pytest_run(*args: str) -> subprocess.CompletedProcess[str]:
+    """pytest in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "evals", *arms, *args],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def gate(*args: str) -> subprocess.CompletedProcess[str]:
+    """pytest on the answers that were collected."""
+    arms = [f"--{arm}=recorded:answers.jsonl" for arm in ("model", "baseline")]
+    return pytest_run("evals", *arms, *args)
 
 
 def verdict() -> dict[str, Any]:

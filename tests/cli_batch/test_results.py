@@ -14,16 +14,18 @@ from click.testing import Result
 from tests.cli_batch.project import (
     BOTH,
     KEY,
+    TALK,
     by_prompt,
     collect,
     gate,
+    pytest_run,
     rows,
     run,
     submit,
     verdict,
 )
 from tests.support.batch_server import EXPIRED, BatchServer, Fault
-from tests.support.server import Reply, error_reply
+from tests.support.server import ChatServer, Reply, error_reply
 
 PARTS = "1-model-001.output.jsonl"
 
@@ -324,3 +326,28 @@ def test_missing_is_not_known_while_batches_run(server: BatchServer) -> None:
         "`ftgate batch status --wait`\n",
     )
     assert len(server.batches) == 2
+
+
+def test_conversations_are_run_live_and_their_answers_put_beside(server: BatchServer, folder: Path) -> None:
+    (folder / "evals/talk.evalcase.yaml").write_text(TALK, encoding="utf-8")
+    submit(*BOTH, "--deselect=evals/talk.evalcase.yaml::refund")
+    collect()
+    assert gate().returncode == 4  # the conversation has no answers
+
+    with ChatServer() as chat:
+        entries = f"{{tuned: {{name: t, base_url: '{chat.url}'}}, prod: {{name: p, base_url: '{chat.url}'}}}}"
+        (folder / "live.yaml").write_text(f"models: {entries}\n", encoding="utf-8")
+        live = pytest_run(
+            "evals/talk.evalcase.yaml",
+            "--ftgate-config=live.yaml",
+            "--ftgate-save-answers=talks.jsonl",
+            *BOTH[1:],
+        )
+    talks = (folder / "talks.jsonl").read_text(encoding="utf-8")
+    answers = (folder / "answers.jsonl").read_text(encoding="utf-8")
+    (folder / "answers.jsonl").write_text(answers + talks, encoding="utf-8")
+
+    done = gate()
+
+    assert live.returncode in (0, 1), live.stdout
+    assert (done.returncode, verdict()["verdict"]) == (0, "SHIP"), done.stdout

@@ -182,7 +182,7 @@ def test_too_many_requests_are_waited_for(server: BatchServer, step: Step) -> No
 
 
 @pytest.mark.parametrize("step", ["upload", "batch", "content"])
-@pytest.mark.parametrize("fault", [DROPPED, Fault(status=503)])
+@pytest.mark.parametrize("fault", [DROPPED, Fault(status=503), Fault(done=True, half=True)])
 def test_what_costs_nothing_is_tried_again(server: BatchServer, step: Step, fault: Fault) -> None:
     server.fault(step, fault)
 
@@ -191,16 +191,42 @@ def test_what_costs_nothing_is_tried_again(server: BatchServer, step: Step, faul
     ordered_once(server)
 
 
+@pytest.mark.parametrize("status", [400, 401, 413])
 @pytest.mark.parametrize("step", ["upload", "create"])
-def test_a_refusal_is_said_and_what_was_submitted_before_is_kept(server: BatchServer, step: Step) -> None:
-    server.fault(step, None, Fault(status=401, message=f"Wrong key {KEY}"))
+def test_a_refusal_is_said_and_what_was_submitted_before_is_kept(
+    server: BatchServer, step: Step, status: int
+) -> None:
+    server.fault(step, None, Fault(status=status, message=f"No {KEY}"))
 
-    refused, again = submit(*BOTH), submit(*BOTH)
+    refused, looked, collected, again = submit(*BOTH), run("status"), collect(), submit(*BOTH)
 
     assert (refused.exit_code, again.exit_code) == (2, 0)
-    assert refused.stderr == f'ftgate: HTTP 401 from {server.url}: "Wrong key [redacted]"\n'
+    assert refused.stderr == f'ftgate: HTTP {status} from {server.url}: "No [redacted]"\n'
+    said = (
+        "ftgate: 1-baseline-001: not submitted yet; "
+        "run `ftgate batch submit` again with the arguments it had\n"
+    )
+    assert (looked.exit_code, looked.stderr) == (2, said)
+    assert looked.stdout.splitlines()[-1].split() == [
+        *("1-baseline-001", "-", "not", "submitted"),
+        *("0/5", "-", "-", "-"),
+    ]
+    assert (collected.exit_code, collected.stderr) == (2, said)
     ordered_once(server)
     assert "batches" not in server.steps  # a refusal leaves no doubt
+
+
+def test_a_creation_that_gets_no_reply_time_after_time_is_given_up(server: BatchServer) -> None:
+    server.fault("create", *[Fault(status=500)] * 3)
+
+    given_up, again = submit("evals", "--model=tuned"), submit("evals", "--model=tuned")
+
+    assert (given_up.exit_code, again.exit_code) == (2, 0)
+    assert given_up.stderr == (
+        "ftgate: 1-model-001: its creation got no reply, 3 times; "
+        "run the same command again later: it looks for it first\n"
+    )
+    assert len(server.batches) == 1
 
 
 def test_redirects_are_not_followed(server: BatchServer) -> None:

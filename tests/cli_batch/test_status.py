@@ -101,3 +101,36 @@ def test_an_endpoint_that_moved_is_not_asked_about_batches_of_another(
         f"ftgate: model tuned is now ft-1 at http://127.0.0.1:9/v1; its batches were submitted to "
         f"ft-1 at {server.url}. Put it back, or call this in the folder in which you submitted them\n",
     )
+
+
+def test_another_file_of_models_is_found_again(server: BatchServer, folder: Path) -> None:
+    (folder / "ftgate.yaml").rename(folder / "evals/models.yaml")
+    submit(*BOTH, "--ftgate-config=evals/models.yaml")
+
+    assert run("status").exit_code == 0
+    (folder / "evals/models.yaml").unlink()
+    gone = run("status")
+
+    assert (gone.exit_code, gone.stderr) == (
+        2,
+        "ftgate: evals/models.yaml is not here: call this in the folder "
+        "in which you called `ftgate batch submit`\n",
+    )
+
+
+def test_a_gate_in_a_unit_of_the_project_does_not_keep_batches_from_being_asked_about(
+    server: BatchServer, folder: Path
+) -> None:
+    hook = (
+        "from pytest_ftgate.gates import Metric\n"
+        "def pytest_ftgate_metrics(config):\n"
+        "    return {'smell': Metric(name='smell', doc='Smell.', unit='seconds', nothing='none')}\n"
+    )
+    (folder / "conftest.py").write_text(hook, encoding="utf-8")
+    with (folder / "ftgate.yaml").open("a", encoding="utf-8") as config:
+        config.write("    smelly: {metric: smell, at_most: 3, advisory: true}\n")
+    submit(*BOTH)
+
+    looked = run("status")
+
+    assert (looked.exit_code, looked.stderr) == (0, "")

@@ -34,7 +34,8 @@ class Fault:
     """What happens to one request: `done` says whether the server does first what it is asked.
 
     Then a reply of `status` is sent, or without one the connection is dropped; with `held`, which is
-    then set, nothing comes until the client is gone.
+    then set, nothing comes until the client is gone; with `half` the reply to what is
+    done breaks off.
     """
 
     done: bool = False
@@ -43,6 +44,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     held: threading.Event | None = None
+    half: bool = False
 
     def content(self) -> bytes:
         """The body of the reply."""
@@ -163,8 +165,9 @@ class BatchServer:
             fault = faults.pop(0) if faults else None
             if fault is None:
                 return _reply(handle(request, sent))
-            if fault.done:
-                handle(request, sent)
+            content = handle(request, sent) if fault.done else None
+            if fault.half:
+                return await _broken_off(request, _reply(content))
             if fault.held is not None:
                 fault.held.set()
                 await asyncio.Event().wait()  # until the client is gone
@@ -258,6 +261,17 @@ def _reply(content: object) -> web.Response:
     if isinstance(content, bytes):
         return web.Response(body=content, headers={"Content-Type": "application/octet-stream"})
     return web.json_response(content)
+
+
+async def _broken_off(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    body = whole.body
+    assert isinstance(body, bytes)
+    response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    assert request.transport is not None
+    request.transport.close()
+    return response
 
 
 def _is_answer(result: object) -> bool:

@@ -93,4 +93,4 @@ def missing_lines(collected: Collected) -> Iterator[str]:
     for request, why in collected.missing[:_NAMED]:
         yield f"{request.shown}: {why}"
     if len(collected.missing) > _NAMED:
-        yield f"… and {len(collected.missing) - _NAMED:,} more"
+        yield f"… and {len(collected.missing) - _NAMED:,} more without an answer"

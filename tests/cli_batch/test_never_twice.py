@@ -347,3 +347,18 @@ def test_what_a_person_found_must_be_an_id(server: BatchServer) -> None:
     result = submit("--found=../files", *BOTH)
 
     assert (result.exit_code, result.stderr) == (2, 'ftgate: "../files" is no id of a batch\n')
+
+
+def test_where_files_can_not_be_listed_a_file_is_sent_again(server: BatchServer) -> None:
+    event = held(server, "upload", done=True)
+    process = command("submit", "-p", "no:cacheprovider", *BOTH)
+    assert event.wait(60)
+    process.kill()
+    process.communicate()
+    server.fault("files", Fault(status=404))
+
+    result = submit(*BOTH)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert server.steps.count("upload") == 3  # one is an orphan, which costs nothing
+    ordered_once(server)

@@ -351,3 +351,78 @@ def test_conversations_are_run_live_and_their_answers_put_beside(server: BatchSe
 
     assert live.returncode in (0, 1), live.stdout
     assert (done.returncode, verdict()["verdict"]) == (0, "SHIP"), done.stdout
+
+
+def test_of_many_missing_requests_the_first_fifty_are_named(server: BatchServer, folder: Path) -> None:
+    server.answer = lambda body: EXPIRED
+    cases = "".join(f"  - {{id: c{number}, prompt: 'No. {number}', expect: x}}\n" for number in range(60))
+    (folder / "evals/many.evalcase.yaml").write_text(f"cases:\n{cases}", encoding="utf-8")
+    submit("evals/many.evalcase.yaml", "--model=tuned")
+
+    lines = collect().stderr.splitlines()
+
+    assert len(lines) == 51
+    assert lines[-1] == "ftgate: … and 10 more without an answer"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("requests.jsonl", "{}\n", "is damaged: it is not what `ftgate batch submit` wrote"),
+        ("requests.jsonl", None, "can't be read: No such file or directory"),
+        ("1-model-001.input.jsonl", "x\n", "is damaged or gone: it says what was asked in 1-model-001"),
+        ("1-model-001.input.jsonl", None, "is damaged or gone: it says what was asked in 1-model-001"),
+    ],
+)
+def test_files_that_were_damaged_are_named(
+    server: BatchServer, name: str, content: str | None, message: str
+) -> None:
+    submit(*BOTH)
+    path = Path(".ftgate/batch") / name
+    path.unlink()
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+
+    result = collect()
+
+    assert (result.exit_code, result.stderr) == (2, f"ftgate: {path} {message}\n")
+    assert not Path("answers.jsonl").exists()
+
+
+def test_answers_that_can_not_be_written_are_still_in_the_folder(server: BatchServer, folder: Path) -> None:
+    submit(*BOTH)
+    (folder / "file").write_text("", encoding="utf-8")
+
+    result = run("collect", "-o", "file/answers.jsonl")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("ftgate: file/answers.jsonl: the answers can't be saved: ")
+    assert collect().exit_code == 0
+
+
+def test_results_that_can_not_be_put_on_disk_are_named(server: BatchServer, folder: Path) -> None:
+    submit(*BOTH)
+    (folder / ".ftgate/batch/1-model-001.output.jsonl").mkdir()
+
+    result = collect()
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        "ftgate: 1-model-001.output.jsonl: not fetched: .ftgate/batch/1-model-001.output.jsonl "
+        "can't be written: Is a directory"
+    )
+    assert len(rows()) == 5
+
+
+def test_missing_is_not_known_while_results_can_not_be_fetched(server: BatchServer) -> None:
+    submit(*BOTH)
+    server.fault("content", Fault(status=403, message="no"))
+
+    result = submit("--missing", *BOTH)
+
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "ftgate: --missing: not known yet:\n"
+        f'ftgate: 1-model-001.output.jsonl: not fetched: HTTP 403 from {server.url}: "no"\n',
+    )
+    assert len(server.batches) == 2

@@ -134,3 +134,52 @@ def test_a_gate_in_a_unit_of_the_project_does_not_keep_batches_from_being_asked_
     looked = run("status")
 
     assert (looked.exit_code, looked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("option", ["--poll=5", "--deadline=soon"])
+def test_what_is_no_time_is_wrong_use(option: str) -> None:
+    result = run("status", "--wait", option)
+
+    name, _, text = option.partition("=")
+    assert result.exit_code == 2
+    assert result.stderr.endswith(
+        f"Error: Invalid value for '{name}': '{text}' is not a length of time; "
+        "write such as 90s, 30m, 2h or 1d\n"
+    )
+
+
+def test_a_folder_without_a_state_is_one_from_which_nothing_was_submitted(folder: Path) -> None:
+    (folder / "mine").mkdir()
+
+    result = run("status", "--to=mine")
+
+    message = "ftgate: mine: nothing was submitted from here; `ftgate batch submit` does it\n"
+    assert (result.exit_code, result.stderr) == (2, message)
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [(0.01, "36s  in 23h"), (0.5, "30m  in 23h"), (25, "25h  60m ago"), (71, "2d  47h ago")],
+)
+def test_ages_are_rounded(
+    server: BatchServer, monkeypatch: pytest.MonkeyPatch, hours: float, shown: str
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.0 + hours * 3600)
+    server.statuses = ("in_progress",)
+    submit("evals", "--model=tuned")
+
+    line = run("status").stdout.splitlines()[-1]
+
+    assert line.split(maxsplit=5)[-1].split() == shown.split()
+
+
+def test_waiting_gives_up_on_an_address_where_nobody_is(server: BatchServer) -> None:
+    submit(*BOTH)
+    server.fault("batch", *[Fault(status=503, headers={"Retry-After": "3600"})] * 5)
+
+    result = run("status", "--wait", "--poll=1s")
+
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f'ftgate: 1-model-001: batch_1 can\'t be asked about: HTTP 503 from {server.url}: "a fault"\n',
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -208,7 +209,8 @@ def test_parts_are_written_line_by_line(tmp_path: Path) -> None:
 
 def asked(server: BatchServer, work: Callable[[BatchClient], Coroutine[Any, Any, Any]], **given: Any) -> Any:
     """What comes of it with a client of this server."""
-    settings = EndpointSettings(name="tuned", model="ft-1", base_url=server.url, retry=FAST, api_key=KEY)
+    retry = given.pop("retry", FAST)
+    settings = EndpointSettings(name="tuned", model="ft-1", base_url=server.url, retry=retry, api_key=KEY)
 
     async def run() -> Any:
         async with BatchClient(settings, **given) as client:
@@ -244,6 +246,17 @@ def test_a_creation_with_a_senseless_reply_may_have_been_done(body: bytes) -> No
 
         with pytest.raises(LostReply):
             asked(server, lambda client: client.create("file-1", "t"))
+
+
+def test_a_creation_without_a_reply_in_time_may_have_been_done() -> None:
+    with BatchServer() as server:
+        server.fault("create", Fault(done=True, held=threading.Event()))
+        hasty = RetryPolicy(timeout_s=0.1, attempts=3, base_s=0.001)
+
+        with pytest.raises(LostReply) as error:
+            asked(server, lambda client: client.create("file-1", "t"), retry=hasty)
+
+        assert str(error.value) == f"no reply from {server.url} in time"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])

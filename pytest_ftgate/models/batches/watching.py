@@ -13,7 +13,8 @@ from pytest_ftgate.models.batches.client import BatchClient, ProviderError
 from pytest_ftgate.models.batches.state import BatchFolder, Part, State
 from pytest_ftgate.models.batches.submitting import SettingsOf
 
-_GIVE_UP_AFTER = 5
+#: So often in a row the provider may not be there: at first, when it may be a wrong address, and later.
+_GIVE_UP_AFTER = (5, 60)
 _Result = TypeVar("_Result")
 
 
@@ -54,21 +55,25 @@ async def wait(
 ) -> None:
     """Asks again and again until all have ended, or the time is over; what can't be asked may pass."""
     ends_at = time.monotonic() + deadline_s if deadline_s is not None else float("inf")
-    failures = 0
+    failures, was_reached = 0, False
     while True:
         try:
             await refresh(folder, state, settings_of)
-            failures = 0
+            failures, was_reached = 0, True
         except ProviderError as error:
             failures += 1
-            # What the client tried for a while already: a batch takes hours, and an outage may take minutes.
-            if error.is_not_there or (error.status or 500) < 500 or failures == _GIVE_UP_AFTER:
+            # The client has tried for a while already; but a batch takes hours, and an outage may take one.
+            if not _may_pass(error) or failures == _GIVE_UP_AFTER[was_reached]:
                 raise
         tell(state)
         left_s = ends_at - time.monotonic()
         if all_ended(state.parts) or left_s <= 0:
             return
         await asyncio.sleep(min(poll_s, left_s))
+
+
+def _may_pass(error: ProviderError) -> bool:
+    return error.status is None or error.status == 429 or (error.status >= 500 and not error.is_not_there)
 
 
 def all_ended(parts: Iterable[Part]) -> bool:

@@ -1,4 +1,4 @@
-"""The provider's endpoints of files and batches, over aiohttp. Imported only where a batch is asked about.
+"""What can be done with files and batches of one endpoint; the network is in `transport`.
 
 Reading is tried again; what costs money is not: a creation whose reply was lost raises `LostReply`, and
 whoever called has to find out.
@@ -8,87 +8,57 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
 from pytest_ftgate.errors import BatchError
-from pytest_ftgate.models.batches.requests import batch_base, batch_url
+from pytest_ftgate.models.batches.provider_rows import (
+    SenselessError,
+    is_id,
+    parse_id,
+    parse_row,
+    parse_snapshot,
+)
+from pytest_ftgate.models.batches.requests import batch_url
 from pytest_ftgate.models.batches.state import Snapshot, sync_folder
-from pytest_ftgate.models.boundary import Redactor, quoted, safe_message
-from pytest_ftgate.models.endpoints.bodies import count_or_none, is_number
-from pytest_ftgate.models.endpoints.exchange import Reply, TooLargeError, UnreachableError, WireError
-from pytest_ftgate.models.endpoints.quota import retry_after_s
-from pytest_ftgate.models.endpoints.replies import status_message
+from pytest_ftgate.models.batches.transport import LostReply, ProviderError, Transport
+from pytest_ftgate.models.boundary import Redactor, quoted
+from pytest_ftgate.models.endpoints.exchange import Reply
 from pytest_ftgate.models.endpoints.settings import EndpointSettings
-from pytest_ftgate.models.endpoints.wire import CONNECT_TIMEOUT_S, address, headers_of, reason, trusted
+
+__all__ = ["BatchClient", "LostReply", "ProviderError"]
 
 _MAX_DOWNLOAD = 4_000_000_000
-_MAX_WAIT_S = 60.0
 _SLOWEST_UPLOAD = 100_000  # bytes a second
-_CHUNK = 1 << 18
-#: Neither yes nor no: tried again where that costs nothing.
-_PASSING = frozenset({408, 409, 425, 429})
-_NOT_THERE = frozenset({404, 405, 501})
 _LONGEST_HELD = 32_000_000
 _LONGEST_SECRET = 10_000
 _PAGES = 200
-_SHOWN_ERRORS = 20
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=+-]{0,199}")
 
-
-class ProviderError(BatchError):
-    """The provider did not do what it was asked; `status` is HTTP's, None where no reply came."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-    @property
-    def is_not_there(self) -> bool:
-        """Whether what was asked for, or asked to do, does not exist there."""
-        return self.status in _NOT_THERE
-
-
-class LostReply(ProviderError):
-    """Nobody knows whether it was done."""
+_Row = Mapping[str, Any]
+_Parsed = TypeVar("_Parsed")
 
 
 class BatchClient:
-    """Files and batches of one endpoint, inside its `async with` block."""
+    """Files and batches of one endpoint, inside its `async with` block. Raises `ProviderError`."""
 
     def __init__(
         self, settings: EndpointSettings, *, random: Random | None = None, max_download: int = _MAX_DOWNLOAD
     ) -> None:
-        settings = batch_base(settings)
-        self._settings = settings
-        self._url, self._query = address(settings)
-        headers = headers_of(settings)
-        self._headers = {name: headers[name] for name in headers if name.lower() != "content-type"}
-        self._redact = Redactor(settings.secrets())
-        self._random = random or Random()  # noqa: S311 - it spreads retries
-        self._max_download = max_download
-        self._session: aiohttp.ClientSession
+        self._transport = Transport(settings, random=random, max_download=max_download)
+        self._url_of_requests = batch_url(settings)
 
     async def __aenter__(self) -> Self:
-        tls = trusted() if self._url.startswith("https:") else True
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=4, ssl=tls),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._settings.retry.timeout_s
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        await self._transport.__aexit__()
 
     async def upload(self, path: Path, name: str) -> str:
         """Sends a file, which costs nothing, under this name; the provider's id of it."""
@@ -96,24 +66,24 @@ class BatchClient:
             size = path.stat().st_size
         except OSError as error:
             raise BatchError(f"{path} can't be read: {error.strerror or error}") from None
-        limit_s = self._settings.retry.timeout_s + size / _SLOWEST_UPLOAD
 
         async def send() -> Reply:
             with path.open("rb") as file:
                 form = aiohttp.FormData()
                 form.add_field("purpose", "batch")
                 form.add_field("file", file, filename=name, content_type="application/jsonl")
-                async with asyncio.timeout(limit_s):
-                    return await self._exchange("POST", "/files", data=form)
+                async with asyncio.timeout(self._transport.timeout_s + size / _SLOWEST_UPLOAD):
+                    return await self._transport.exchange("POST", "/files", data=form)
 
-        return _id(self._json(await self._tried(send), "file"), "id", "file", self._settings.host)
+        reply = await self._transport.tried(send)
+        return self._parsed(lambda: parse_id(parse_row(reply.body, "file"), "id", "file"))
 
     async def find_file(self, name: str, size: int) -> str | None:
         """The id of an uploaded file of this name and size; None as well where files can't be listed."""
         try:
             async for row in self._rows("/files", {"purpose": "batch", "limit": "1000"}):
                 if row.get("filename") == name and row.get("bytes") == size:
-                    return _id(row, "id", "file", self._settings.host)
+                    return self._parsed(partial(parse_id, row, "id", "file"))
         except ProviderError as error:
             if not error.is_not_there:
                 raise
@@ -121,20 +91,20 @@ class BatchClient:
 
     async def create(self, file_id: str, token: str) -> Snapshot:
         """Orders the answers to a file, which costs money. Raises `LostReply` if it may have been done."""
-        body = {
+        order = {
             "input_file_id": file_id,
-            "endpoint": batch_url(self._settings),
+            "endpoint": self._url_of_requests,
             "completion_window": "24h",
             "metadata": {"ftgate": token},
         }
 
         async def send() -> Reply:
-            async with asyncio.timeout(self._settings.retry.timeout_s):
-                return await self._exchange("POST", "/batches", json=body)
+            async with asyncio.timeout(self._transport.timeout_s):
+                return await self._transport.exchange("POST", "/batches", json=order)
 
-        reply = await self._tried(send, once=True)
+        reply = await self._transport.tried(send, once=True)
         try:
-            return self._snapshot(self._json(reply, "batch"))
+            return self._parsed(lambda: parse_snapshot(parse_row(reply.body, "batch")))
         except ProviderError as error:
             raise LostReply(str(error)) from None
 
@@ -147,17 +117,17 @@ class BatchClient:
             metadata = row.get("metadata")
             is_ours = isinstance(metadata, Mapping) and metadata.get("ftgate") == token
             if is_ours or row.get("input_file_id") == file_id:
-                return self._snapshot(row)
+                return self._parsed(partial(parse_snapshot, row))
         return None
 
     async def batch(self, batch_id: str) -> tuple[Snapshot, str | None]:
         """What there is to say of a batch, and the id of the file that it was made of."""
-        if not _ID.fullmatch(batch_id):
+        if not is_id(batch_id):
             raise ProviderError(f"{quoted(batch_id)} is no id of a batch")
-        row = self._json(await self._get(f"/batches/{batch_id}"), "batch")
-        snapshot, file_id = self._snapshot(row), row.get("input_file_id")
+        row = await self._get(f"/batches/{batch_id}", "batch")
+        snapshot, file_id = self._parsed(lambda: parse_snapshot(row)), row.get("input_file_id")
         if snapshot.id != batch_id:
-            raise ProviderError(f"{self._settings.host} was asked about {batch_id}, and sent {snapshot.id}")
+            raise ProviderError(f"{self._transport.host} was asked about {batch_id}, and sent {snapshot.id}")
         return snapshot, file_id if isinstance(file_id, str) else None
 
     async def download(self, file_id: str, path: Path) -> None:
@@ -166,15 +136,16 @@ class BatchClient:
 
         async def fetch() -> Reply:
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                lines = _Scrubbed(self._redact, file.write)
-                reply = await self._exchange("GET", f"/files/{file_id}/content", write=lines.write)
+                lines = _Scrubbed(self._transport.redact, file.write)
+                content = f"/files/{file_id}/content"
+                reply = await self._transport.exchange("GET", content, write=lines.write)
                 lines.end()
                 file.flush()
                 os.fsync(file.fileno())
             return reply
 
         try:
-            await self._tried(fetch)
+            await self._transport.tried(fetch)
             new.replace(path)
             sync_folder(path.parent)
         except OSError as error:
@@ -183,14 +154,14 @@ class BatchClient:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
 
-    async def _rows(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
+    async def _rows(self, path: str, query: Mapping[str, str]) -> AsyncIterator[_Row]:
         """All entries of a list, page by page."""
         after: str | None = None
         for _ in range(_PAGES):
-            page = self._json(await self._get(path, {**query, **({"after": after} if after else {})}), "list")
+            page = await self._get(path, "list", {**query, **({"after": after} if after else {})})
             rows, has_more = page.get("data"), page.get("has_more")
             if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-                raise ProviderError(f"{self._settings.host}{path} sent no list")
+                raise ProviderError(f"{self._transport.host}{path} sent no list")
             for row in rows:
                 yield row
             last = str(rows[-1].get("id")) if rows else None
@@ -200,112 +171,22 @@ class BatchClient:
             if last == after:
                 break
             after = last
-        raise ProviderError(
-            f"{self._settings.host}{path} has no end: its list can't be read to the last page"
-        )
+        host = self._transport.host
+        raise ProviderError(f"{host}{path} has no end: its list can't be read to the last page")
 
-    async def _get(self, path: str, query: Mapping[str, str] | None = None) -> Reply:
+    async def _get(self, path: str, noun: str, query: Mapping[str, str] | None = None) -> _Row:
         async def send() -> Reply:
-            async with asyncio.timeout(self._settings.retry.timeout_s):
-                return await self._exchange("GET", path, query=query)
+            async with asyncio.timeout(self._transport.timeout_s):
+                return await self._transport.exchange("GET", path, query=query)
 
-        return await self._tried(send)
+        reply = await self._transport.tried(send)
+        return self._parsed(lambda: parse_row(reply.body, noun))
 
-    async def _tried(self, send: Callable[[], Awaitable[Reply]], *, once: bool = False) -> Reply:
-        """A reply of success. `once`: tried again only where it is sure that nothing was done."""
-        policy, host = self._settings.retry, self._settings.host
-        attempt = 0
-        while True:
-            attempt += 1
-            wish_s: float | None = None
-            try:
-                reply = await send()
-                if 200 <= reply.status < 300:
-                    return reply
-                wish_s = retry_after_s(reply.headers)
-                error = ProviderError(status_message(reply, host, self._redact), reply.status)
-                in_doubt = reply.status >= 500 or reply.status in _PASSING - {429}
-                passes = reply.status != 501 and (in_doubt or reply.status == 429)
-            except UnreachableError as broken:
-                error, in_doubt, passes = ProviderError(f"{host} can't be reached: {broken}"), False, True
-            except TooLargeError as broken:
-                error, in_doubt, passes = ProviderError(f"{broken}, from {host}"), True, False
-            except TimeoutError:
-                error, in_doubt, passes = ProviderError(f"no reply from {host} in time"), True, True
-            except WireError as broken:
-                error, in_doubt, passes = ProviderError(f"{broken}, from {host}"), True, True
-            if once and in_doubt:
-                raise LostReply(str(error), error.status) from None
-            wait_s = max(wish_s or 0.0, policy.backoff_s(attempt, self._random))
-            if not passes or attempt >= policy.attempts or wait_s > _MAX_WAIT_S:
-                raise error from None
-            await asyncio.sleep(wait_s)
-
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        write: Callable[[bytes], object] | None = None,
-        **sent: Any,
-    ) -> Reply:
-        """One exchange; the content of a success goes to `write`, if that is given."""
+    def _parsed(self, parse: Callable[[], _Parsed]) -> _Parsed:
         try:
-            async with self._session.request(
-                method,
-                self._url + path,
-                params={**self._query, **(query or {})},
-                headers=self._headers,
-                allow_redirects=False,
-                proxy=self._settings.proxy.url if self._settings.proxy else None,
-                **sent,
-            ) as response:
-                is_kept = write is None or response.status != 200
-                kept, size = bytearray(), 0
-                limit = self._settings.max_bytes if is_kept else self._max_download
-                async for chunk in response.content.iter_chunked(_CHUNK):
-                    size += len(chunk)
-                    if size > limit:
-                        raise TooLargeError(f"the reply is longer than {limit:,} bytes")
-                    kept.extend(chunk) if is_kept or write is None else write(chunk)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise UnreachableError(reason(error)) from None
-        except aiohttp.ClientError as error:
-            raise WireError(reason(error)) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        body = bytes(kept) if 200 <= response.status < 300 else self._redact.scrub(bytes(kept))
-        return Reply(status=response.status, headers=headers, body=body, latency_s=0.0)
-
-    def _json(self, reply: Reply, noun: str) -> Mapping[str, Any]:
-        try:
-            row = json.loads(self._redact.scrub(reply.body))
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, Mapping):
-            start = quoted(self._redact.scrub(reply.body)[:800].decode("utf-8", "replace"))
-            raise ProviderError(f"{self._settings.host} sent no {noun}: {start}", reply.status)
-        return row
-
-    def _snapshot(self, row: Mapping[str, Any]) -> Snapshot:
-        host = self._settings.host
-        status = row.get("status")
-        if not isinstance(status, str):
-            raise ProviderError(f"{host} sent no batch: it has no status")
-        counts = row.get("request_counts")
-        counts = counts if isinstance(counts, Mapping) else {}
-        return Snapshot(
-            id=_id(row, "id", "batch", host),
-            status=safe_message(status)[:50],
-            created_at=_time(row.get("created_at")),
-            expires_at=_time(row.get("expires_at")),
-            total=count_or_none(counts.get("total")),
-            completed=count_or_none(counts.get("completed")),
-            failed=count_or_none(counts.get("failed")),
-            output_file_id=_id(row, "output_file_id", "batch", host) if row.get("output_file_id") else None,
-            error_file_id=_id(row, "error_file_id", "batch", host) if row.get("error_file_id") else None,
-            errors=tuple(_errors(row.get("errors"))),
-        )
+            return parse()
+        except SenselessError as error:
+            raise ProviderError(f"{self._transport.host} sent {error}") from None
 
 
 class _Scrubbed:
@@ -329,29 +210,3 @@ class _Scrubbed:
     def end(self) -> None:
         """Writes what is held back."""
         self._write(self._redact.scrub(bytes(self._held)))
-
-
-def _id(row: Mapping[str, Any], name: str, noun: str, host: str) -> str:
-    """An id that may stand in an address."""
-    value = row.get(name)
-    if isinstance(value, str) and _ID.fullmatch(value):
-        return value
-    raise ProviderError(f"{host} sent no {noun}: its {name} is {quoted(str(value))}")
-
-
-def _time(value: object) -> float | None:
-    return float(value) if is_number(value) and 0 < value < 1e11 else None
-
-
-def _errors(errors: object) -> list[str]:
-    """Why a batch failed, an entry each: `line 3: code: message`."""
-    data = errors.get("data") if isinstance(errors, Mapping) else None
-    rows = [row for row in data if isinstance(row, Mapping)] if isinstance(data, list) else []
-    return [_error(row) for row in rows[:_SHOWN_ERRORS]]
-
-
-def _error(row: Mapping[str, Any]) -> str:
-    line = count_or_none(row.get("line"))
-    parts = [f"line {line}"] if line else []
-    parts += [quoted(text)[1:-1] for key in ("code", "message") if isinstance(text := row.get(key), str)]
-    return ": ".join(parts) or "no reason given"

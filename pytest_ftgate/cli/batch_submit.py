@@ -183,7 +183,7 @@ def _limits(given: _Given) -> Limits:
 
 
 def _refuse_more_rounds(given: _Given) -> None:
-
+    """What goes on from earlier batches needs some."""
     used: dict[str, object] = {
         "--missing": given.missing,
         "--found": given.found,

@@ -153,8 +153,12 @@ def test_a_person_who_looked_says_that_none_was_created(server: BatchServer) -> 
     server.fault("batches", Fault(status=404))
     submit(*BOTH)
 
+    looked = run("status")
+    both = submit("--found=batch_1", "--not-created", *BOTH)
     result = submit("--not-created", *BOTH)
 
+    assert (looked.exit_code, looked.stdout.splitlines()[3].split()[2:4]) == (2, ["in", "doubt"])
+    assert (both.exit_code, both.stderr) == (2, "ftgate: --found and --not-created: one of them, not both\n")
     assert (result.exit_code, result.stderr) == (0, "")
     ordered_once(server)
 

@@ -426,3 +426,18 @@ def test_missing_is_not_known_while_results_can_not_be_fetched(server: BatchServ
         f'ftgate: 1-model-001.output.jsonl: not fetched: HTTP 403 from {server.url}: "no"\n',
     )
     assert len(server.batches) == 2
+
+
+def test_answers_that_are_not_handed_out_yet_are_not_missing(server: BatchServer) -> None:
+    submit("evals", "--model=tuned")
+    batch = {"id": "batch_1", "status": "completed", "request_counts": {"completed": 5, "failed": 0}}
+    server.fault("batch", *[Fault(status=200, body=json.dumps(batch).encode())] * 2)
+
+    early, missing, later = collect(), submit("evals", "--model=tuned", "--missing"), collect()
+
+    said = "1-model-001: not fetched: batch_1 has 5 answers and names no file of them; collect again later"
+    assert (early.exit_code, early.stderr.splitlines()[0]) == (1, f"ftgate: {said}")
+    assert (missing.exit_code, missing.stderr) == (2, f"ftgate: --missing: not known yet:\nftgate: {said}\n")
+    assert later.exit_code == 0
+    ordered = [row["custom_id"] for row in server.sent]
+    assert len(ordered) == len(set(ordered)) == 5

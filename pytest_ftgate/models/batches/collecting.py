@@ -52,6 +52,9 @@ async def fetch(folder: BatchFolder, state: State, settings_of: SettingsOf) -> l
     for arm, parts in groupby(ended, key=lambda part: (part.arm, part.spec)):
         async with BatchClient(settings_of[arm]) as client:
             for part in parts:
+                if part.batch is not None and part.batch.withholds:
+                    said = f"{part.batch.id} has {part.batch.completed:,} answers and names no file of them"
+                    troubles.append(f"{part.name}: not fetched: {said}; collect again later")
                 for name, file_id in part.results:
                     if name in part.fetched and (folder.path / name).is_file():
                         continue

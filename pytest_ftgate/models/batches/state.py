@@ -44,6 +44,11 @@ class Snapshot:
         """Whether there is nothing more to wait for."""
         return self.status in ENDED
 
+    @property
+    def withholds(self) -> bool:
+        """Whether it has ended with answers, and does not say where they are; it may do so a little later."""
+        return self.has_ended and bool(self.completed) and self.output_file_id is None
+
 
 @dataclass(slots=True, kw_only=True)
 class Part:

@@ -25,7 +25,11 @@ def done(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 async def refresh(folder: BatchFolder, state: State, settings_of: SettingsOf) -> None:
     """Learns how far each batch is that has not ended; raises `ProviderError` for one that can't be asked."""
-    running = [part for part in state.parts if part.batch is not None and not part.batch.has_ended]
+    running = [
+        part
+        for part in state.parts
+        if part.batch is not None and (not part.batch.has_ended or part.batch.withholds)
+    ]
     for arm, parts in groupby(running, key=lambda part: (part.arm, part.spec)):
         async with BatchClient(settings_of[arm]) as client:
             for part in parts:

@@ -25,6 +25,10 @@ class StoreError(FtgateError):
     """The answer store can't be opened, read or written; what lies there is left as it is."""
 
 
+class BatchError(FtgateError):
+    """A batch can't be submitted, asked about or collected; what is known of it is kept."""
+
+
 class ScorerError(FtgateError):
     """A scorer could not judge an answer; the trial is errored, never failed."""
 

@@ -1,7 +1,7 @@
 """The console script `ftgate`: what is done with verdicts, records and plans outside of a test run.
 
-It reads files, writes files and prints; it never asks a model, and starts pytest only to learn what a
-project's hooks add and what a run would have to do. Each command has a module of its own.
+It reads files, writes files and prints; it never asks a model, but for `ftgate batch`, and starts pytest only
+to learn what a project's hooks add and what a run would have to do. Each command has a module of its own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from pytest_ftgate import __version__
+from pytest_ftgate.cli.batch import batch
 from pytest_ftgate.cli.cache import cache
 from pytest_ftgate.cli.decide import decide
 from pytest_ftgate.cli.plan import plan
@@ -24,5 +25,5 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-for _command in (cache, decide, plan, schema, verify):
+for _command in (batch, cache, decide, plan, schema, verify):
     main.add_command(_command)

@@ -23,46 +23,43 @@ from pytest_ftgate.cli.console import (
     print_text,
 )
 from pytest_ftgate.cli.inputs import keep_inputs, read_records
+from pytest_ftgate.cli.pytest_args import PASSES_ON, PytestCommand, theirs
 
 if TYPE_CHECKING:
     from pytest_ftgate.planning import Observed, Preview, RunPlan
     from pytest_ftgate.planning.leakage import Leaks
 
 _ASSUMPTION = re.compile(r"[A-Za-z_]+=[^\s/]*")
-_BUNDLED = re.compile(r"-[^-]..*", re.DOTALL)
-#: Marks a bundle of pytest's short options (`-kview`), in which click would find letters of ours.
-_THEIRS = "\0"
 _SHOWN_BROKEN = 20
 
 
-class _PlanCommand(click.Command):
-    """Leaves pytest's arguments as they are, and takes `--assume a=1 b=2` as one option."""
+class _PlanCommand(PytestCommand):
+    """Takes `--assume a=1 b=2` as one option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does, once our options are told from pytest's."""
-        return super().parse_args(ctx, list(_told_apart(args)))
+        """As click does, once each assumption has its own option."""
+        return super().parse_args(ctx, list(_with_assumptions(args)))
 
 
-def _told_apart(args: Sequence[str]) -> Sequence[str]:
+def _with_assumptions(args: Sequence[str]) -> Sequence[str]:
     told: list[str] = []
     assuming = False
     for at, arg in enumerate(args):
         if arg == "--":
-            return [*told, _THEIRS + "--", *(_THEIRS + each for each in args[at + 1 :])]
+            return [*told, *args[at:]]
         if assuming and _ASSUMPTION.fullmatch(arg) and told[-1] != "--assume":
             told += ["--assume", arg]
             continue
         is_value = bool(told) and told[-1] in ("--assume", "--from", "--training-data", "--json")
         assuming = arg.partition("=")[0] == "--assume" or (assuming and is_value)
-        is_ours = arg.strip("v") == "-"
-        told.append(_THEIRS + arg if _BUNDLED.fullmatch(arg) and not is_ours and not is_value else arg)
+        told.append(arg)
     return told
 
 
 @click.command(
     cls=_PlanCommand,
     short_help="What a run would cost and could decide, before it is paid for.",
-    context_settings={"ignore_unknown_options": True},
+    context_settings=PASSES_ON,
 )
 @click.argument("pytest_args", metavar="[PYTEST ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @click.option(
@@ -130,7 +127,7 @@ def _plan(given: _Given) -> RunPlan:
     keep_inputs(read, [given.output] if given.output else [])
     assumptions = parse_assumptions(given.assume)
     observed = _observed(given.earlier) if given.earlier else None
-    preview = _preview([arg.removeprefix(_THEIRS) for arg in given.pytest_args])
+    preview = _preview(theirs(given.pytest_args))
     leaks = _leaks(preview, given.training_data) if given.training_data else None
     made = plan_run(preview, assumptions, observed, leaks)
     if given.output is not None:

@@ -29,6 +29,7 @@ from pytest_ftgate.models.wording import did_you_mean
 if TYPE_CHECKING:
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.files.model_entries import ModelEntry
+    from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 Kind = Literal["openai", "recorded", "python"]
 SCHEMES: tuple[Kind, ...] = ("openai", "recorded", "python")
@@ -46,6 +47,22 @@ def make_model(
         return maker.from_entry(config.models[spec])
     scheme, rest = _scheme_of(spec, config)
     return {"openai": maker.openai, "recorded": maker.recorded, "python": maker.python}[scheme](rest)
+
+
+def endpoint_settings(spec: str, config: ConfigFile, environ: Mapping[str, str]) -> EndpointSettings | None:
+    """Where and how the endpoint that `spec` names is asked; None if it names no endpoint.
+
+    Raises `ConfigError` for what is no name, and for what the environment lacks.
+    """
+    if (entry := config.models.get(spec)) is not None:
+        return entry_settings(entry, environ, _price(entry)) if entry.kind == "openai" else None
+    scheme, rest = _scheme_of(spec, config)
+    return _openai_settings(rest, config, environ) if scheme == "openai" else None
+
+
+def _openai_settings(model: str, config: ConfigFile, environ: Mapping[str, str]) -> EndpointSettings:
+    near = did_you_mean(model, config.models).strip()
+    return openai_settings(model, environ, hint=near)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +154,7 @@ class _Maker:
         self._environ = environ
 
     def openai(self, model: str) -> Model:
-        near = did_you_mean(model, self._config.models).strip()
-        return OpenAIEndpoint(openai_settings(model, self._environ, hint=near))
+        return OpenAIEndpoint(_openai_settings(model, self._config, self._environ))
 
     def recorded(self, rest: str) -> Model:
         file, _, wanted = rest.partition("#")

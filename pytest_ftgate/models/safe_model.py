@@ -69,7 +69,7 @@ class SafeModel:
             raise self._error(error) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - around a user's model
             raise self._error(raised(self.inner, error)) from None
-        return self._answer(answer)
+        return self.safe(answer)
 
     async def aclose(self) -> None:
         """Closes the model."""
@@ -80,9 +80,10 @@ class SafeModel:
             answer: Completion = self.inner.answer_now(request)  # type: ignore[attr-defined] # asked for when made
         except ModelError as error:
             raise self._error(error) from None
-        return self._answer(answer)
+        return self.safe(answer)
 
-    def _answer(self, answer: object) -> Completion:
+    def safe(self, answer: object) -> Completion:
+        """An answer of this model, made safe, however it came; raises `ModelError` if it is none."""
         if not isinstance(answer, Completion):
             what = f"{self.name} answered with a {type(answer).__name__}, not with a Completion"
             raise ModelError(what, kind="protocol")
@@ -99,7 +100,7 @@ class SafeModel:
             model=safe_names[1],
             fingerprint=safe_names[2],
             tool_calls=tuple(map(self._call, answer.tool_calls)),
-            steps=tuple(map(self._answer, answer.steps)),
+            steps=tuple(map(self.safe, answer.steps)),
         )
 
     def _call(self, call: ToolCall) -> ToolCall:

@@ -20,6 +20,8 @@ from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.record.runs import Record
 
 ANSWERS_SCHEMA = "ftgate.answers/1"
+#: The first line of the file.
+HEAD = json.dumps({"schema": ANSWERS_SCHEMA}) + "\n"
 
 
 def write_answers(path: Path, record: Record) -> None:
@@ -28,15 +30,20 @@ def write_answers(path: Path, record: Record) -> None:
     Raises `RecordError` if it can't be written. Equal answers give equal bytes, but for `latency_s` and
     `created`.
     """
+    write_answer_lines(path, answer_lines(record))
+
+
+def write_answer_lines(path: Path, lines: Iterable[str]) -> None:
+    """The same for lines that somebody else made: `HEAD`, and those of `answer_line`."""
     try:
-        _replace(path, answer_lines(record))
+        _replace(path, lines)
     except OSError as error:
         raise RecordError(f"{path}: the answers can't be saved: {error.strerror or error}") from None
 
 
 def answer_lines(record: Record) -> Iterator[str]:
     """The lines of the file, with their line ends."""
-    yield json.dumps({"schema": ANSWERS_SCHEMA}) + "\n"
+    yield HEAD
     asked = {(case.suite, case.id): case.asked for case in record.plan.cases}
     # Several items may judge one answer; it is saved once.
     answers = {
@@ -49,8 +56,13 @@ def answer_lines(record: Record) -> Iterator[str]:
         completion = answers[key].completion
         assert completion is not None
         for turn, answer in enumerate(turn_answers(completion), 1):
-            row = _row(answers[key].key, turn, answer, asked.get(key[:2]))
-            yield inert_json(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n"
+            yield answer_line(answers[key].key, turn, answer, asked.get(key[:2]))
+
+
+def answer_line(key: TrialKey, turn: int, completion: Completion, asked: str | None) -> str:
+    """One answer, with its line end; the item of the key does not count."""
+    row = _row(key, turn, completion, asked)
+    return inert_json(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _row(key: TrialKey, turn: int, completion: Completion, asked: str | None) -> Mapping[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,9 +11,9 @@ import pytest
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import ConfigError, FileError
-from pytest_ftgate.plugin.activation import activate, refuse
 from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
+from pytest_ftgate.plugin.lookout import Lookout, look
 
 if TYPE_CHECKING:
     from pytest_ftgate.models import Request
@@ -46,78 +44,42 @@ def look_ahead(args: Sequence[str], *, coloured: bool = False) -> LookAhead:
 
     Without a model named, both arms are assumed. What pytest prints is kept; it may be `coloured`.
     """
-    lookout = _Lookout()
-    # Plain asserts: we are imported already, and pytest would warn that it can't rewrite ours.
-    first = ["--color=yes" if coloured else "--color=no", "--assert=plain"]
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        status = pytest.main([*first, *_before_dashes(args), "--collect-only", *_dashes(args)], [lookout])
+    lookout = _Preview()
+    printed, status = look(args, lookout, coloured=coloured)
     return LookAhead(
         preview=lookout.preview,
-        printed=printed.getvalue(),
-        status=int(status),
+        printed=printed,
+        status=status,
         refusal=lookout.refusal,
         similar=lookout.similar,
     )
 
 
-def _before_dashes(args: Sequence[str]) -> Sequence[str]:
-    return args[: args.index("--")] if "--" in args else args
+class _Preview(Lookout):
+    """Assumes the arms that are not named, and takes the plan at the end."""
 
-
-def _dashes(args: Sequence[str]) -> Sequence[str]:
-    return args[args.index("--") :] if "--" in args else ()
-
-
-class _Lookout:
-    """A plugin of one run of pytest: assumes the arms that are not named, and takes the plan at the end."""
+    command = "ftgate plan"
 
     def __init__(self) -> None:
+        super().__init__()
         self.preview: Preview | None = None
-        self.refusal: str | None = None
         self.similar: tuple[str, ...] = ()
         self._assumed: frozenset[Arm] = frozenset()
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Starts our session before the first case is seen, so that its arms are known."""
-        if config.getoption("ftgate_model", "no such option") == "no such option":
-            raise pytest.UsageError("`ftgate plan` needs the plugin, and it is not loaded (-p no:ftgate?)")
-        session = activate(config)
-        refuse(session)
-        if not session.has_model:
+    def begin(self, ftgate: FtgateSession) -> None:
+        """Puts nobody in the place of a model that is not named."""
+        if not ftgate.has_model:
             self._assumed = frozenset(Arm)
-            settings = replace(session.settings, model=_NOBODY, baseline=session.settings.baseline or _NOBODY)
-            session.arms = Arms(config, settings, session.config_file)
-            self._assumed = frozenset(arm for arm in Arm if _NOBODY in _names(session, arm))
+            settings = replace(ftgate.settings, model=_NOBODY, baseline=ftgate.settings.baseline or _NOBODY)
+            ftgate.arms = Arms(ftgate.config, settings, ftgate.config_file)
+            self._assumed = frozenset(arm for arm in Arm if _NOBODY in _names(ftgate, arm))
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection_finish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Keeps the terminal from listing every item: what is printed is for mistakes."""
-        session.config.option.collectonly = False
-        try:
-            return (yield)
-        finally:
-            session.config.option.collectonly = True
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Takes the plan once pytest has said that what it collected is sound."""
-        result = yield
-        if not session.testsfailed:
-            self._take(activate(session.config), session)
-        return result
-
-    def _take(self, ftgate: FtgateSession, session: pytest.Session) -> None:
+    def take(self, ftgate: FtgateSession, session: pytest.Session) -> None:
+        """Makes the preview of what was collected."""
         from pytest_ftgate.planning import Preview  # noqa: PLC0415  (not loaded by an ordinary run)
 
-        try:
-            if ftgate.usage_error:
-                raise pytest.UsageError(ftgate.usage_error)
-            answerers = _Answerers(ftgate)
-            plan = ftgate.make_plan(session.items)
-        except pytest.UsageError as error:
-            self.refusal = str(error)
-            return
+        answerers = _Answerers(ftgate)
+        plan = ftgate.make_plan(session.items)
         selected = eval_tests(session.items)
         self.similar = tuple(ftgate.similar_names()) if not plan.cases else ()
         tests = ftgate.collected.tests.values()

@@ -85,20 +85,12 @@ class ReplyReader:
         # After an answer these say something of one request: not every request fails.
         if status in (403, 404) and not answered:
             raise NoAnswer(self._fatal(reply), Again.NEVER)
-        error = ModelError(self._status_message(reply), kind="rate_limit" if status == 429 else "status")
+        message = status_message(reply, self._host, self._redact)
+        error = ModelError(message, kind="rate_limit" if status == 429 else "status")
         if status not in _RETRIED and status < 500:
             raise NoAnswer(error, Again.NEVER)
         sign = Sign.BUSY if status == 429 else Sign.DOWN if status >= 500 else Sign.UP
         raise NoAnswer(error, Again.YES, sign=sign, retry_after_s=retry_after_s(reply.headers))
-
-    def _status_message(self, reply: Reply) -> str:
-        if 300 <= reply.status < 400:
-            target = self._redact(public_url(reply.headers.get("location", "")))
-            return (
-                f"HTTP {reply.status} from {self._host}: redirected to {quoted(target)}; "
-                "redirects are not followed, base_url must name the final address"
-            )
-        return f"HTTP {reply.status} from {self._host}: {error_message(reply.body)}"
 
     def _fatal(self, reply: Reply) -> FatalModelError:
         settings = self._settings
@@ -119,3 +111,14 @@ class ReplyReader:
         path = urlsplit(settings.base_url).path.rstrip("/")
         where = "" if path else f", and base_url, which usually ends in /v1 (it is {self._host})"
         return f"Check the model's name{where}{settings.hint}"
+
+
+def status_message(reply: Reply, host: str, redact: Redactor) -> str:
+    """What a status that is no success means; the body has to be rid of secrets."""
+    if 300 <= reply.status < 400:
+        target = redact(public_url(reply.headers.get("location", "")))
+        return (
+            f"HTTP {reply.status} from {host}: redirected to {quoted(target)}; "
+            "redirects are not followed, base_url must name the final address"
+        )
+    return f"HTTP {reply.status} from {host}: {error_message(reply.body)}"

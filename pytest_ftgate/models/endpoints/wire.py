@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.models.endpoints.settings import EndpointSettings
 
 _KEEP_ALIVE_S = 60.0
-_CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
 
 
 class EndpointClient:
@@ -39,8 +39,8 @@ class EndpointClient:
     """
 
     def __init__(self, settings: EndpointSettings, *, connections: int) -> None:
-        self._base_url, self._query = _address(settings)
-        self._headers = _headers(settings)
+        self._base_url, self._query = address(settings)
+        self._headers = headers_of(settings)
         self._proxy_url = settings.proxy.url if settings.proxy else None
         self._max_bytes = settings.max_bytes
         self._connections = connections
@@ -64,9 +64,9 @@ class EndpointClient:
             ) as response:
                 content, marks = await self._read(response, clock)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise UnreachableError(_reason(error)) from None
+            raise UnreachableError(reason(error)) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise WireError(_reason(error)) from None
+            raise WireError(reason(error)) from None
         *marks, (_, latency_s) = marks
         return Reply(
             status=response.status,
@@ -84,11 +84,11 @@ class EndpointClient:
     def _open(self) -> aiohttp.ClientSession:
         traces = aiohttp.TraceConfig()
         traces.on_request_chunk_sent.append(_stamp)
-        tls = _trusted() if self._base_url.startswith("https:") else True
+        tls = trusted() if self._base_url.startswith("https:") else True
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEEP_ALIVE_S, ssl=tls),
             # The deadline is the retry loop's; only a host that drops packets is told apart here.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             trace_configs=[traces],
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -121,7 +121,7 @@ async def _stamp(_session: aiohttp.ClientSession, context: SimpleNamespace, _chu
     context.trace_request_ctx.sent_at = time.perf_counter()
 
 
-def _address(settings: EndpointSettings) -> tuple[str, dict[str, str]]:
+def address(settings: EndpointSettings) -> tuple[str, dict[str, str]]:
     """Where requests go, without user and password, and the query of each."""
     parts = urlsplit(settings.base_url)
     query = {**dict(parse_qsl(parts.query)), **settings.query}
@@ -129,7 +129,7 @@ def _address(settings: EndpointSettings) -> tuple[str, dict[str, str]]:
     return f"{parts.scheme}://{host}{parts.path.rstrip('/')}", query
 
 
-def _headers(settings: EndpointSettings) -> dict[str, str]:
+def headers_of(settings: EndpointSettings) -> dict[str, str]:
     """What goes with each request: our own, then the entry's, then a key and a password that it names."""
     parts = urlsplit(settings.base_url)
     headers = [
@@ -149,7 +149,7 @@ def _headers(settings: EndpointSettings) -> dict[str, str]:
     return dict({name.lower(): (name, value) for name, value in headers}.values())
 
 
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The system's trust store, or what SSL_CERT_FILE and SSL_CERT_DIR name."""
     if sys.platform == "darwin" and not ({"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys()):
         import truststore  # noqa: PLC0415 - OpenSSL does not know where macOS keeps its certificates
@@ -158,7 +158,8 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """What broke, in few words."""
     # "Connection refused" or "certificate has expired"; aiohttp's own text repeats host and port.
     cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
     number = getattr(cause, "errno", None)

@@ -33,7 +33,6 @@ class GenerateHooks:
         self.ftgate = session
         self.worker = getattr(session.config, "workerinput", None)
         self.plan_sent = False
-        self.is_large = False
         self.shares = False
         self.share: list[EvalTest] = []
         #: All that this process may have to run, until it is told to the engine.
@@ -53,8 +52,8 @@ class GenerateHooks:
         if not tests:
             self.ftgate.note_remarks()
             return (yield)
-        self.is_large = len(tests) > LARGE
-        if self.is_large:
+        self.ftgate.is_large = len(tests) > LARGE
+        if self.ftgate.is_large:
             self.ftgate.collected.forget_cases()
         most_failures = session.config.getoption("maxfail") or None
         self.shares = self.worker is not None and most_failures is None
@@ -67,7 +66,7 @@ class GenerateHooks:
             if self.shares and not (session.shouldstop or session.shouldfail):
                 engine.finish()  # its share, for the workers that still wait for it
             self.ftgate.note_remarks()
-        if self.is_large:
+        if self.ftgate.is_large:
             self.ftgate.arms.forget_models()
         return result
 
@@ -89,7 +88,7 @@ class GenerateHooks:
             self.ftgate.current = None
             if test is not None:
                 test.release()
-                if self.is_large and isinstance(item, EvalCaseItem):
+                if self.ftgate.is_large and isinstance(item, EvalCaseItem):
                     forget_case(test)
 
     @pytest.hookimpl(tryfirst=True)

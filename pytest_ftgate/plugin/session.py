@@ -21,7 +21,7 @@ from pytest_ftgate.plugin.searching import has_eval_tests, ignored_files, odd_ca
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.plugin.taken_over import going_on
 from pytest_ftgate.plugin.terminal import say
-from pytest_ftgate.record import Plan, Trial
+from pytest_ftgate.record import Outcome, Plan, Trial
 from pytest_ftgate.reports import check_report_path
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class FtgateSession:
         self.troubles: list[str] = []
         self.usage_error: str | None = None
         self.has_judged = False
+        #: Whether it has so many cases that it does without what nobody reads.
+        self.is_large = False
         #: The p95 of the engine's own scheduling delay, once it is known.
         self.lags_s: list[float] = []
         #: How many requests this process sent.
@@ -257,7 +259,11 @@ class FtgateSession:
         """What the JUnit file says of a case, unless the ini file switches it off."""
         from pytest_ftgate.reports.junit import case_properties  # noqa: PLC0415
 
-        return [*case_properties(test.case, test.trials)] if self.settings.junit_properties else []
+        if not self.settings.junit_properties:
+            return []
+        if self.is_large and all(trial.outcome is Outcome.PASSED for trial in test.trials):
+            return []  # readers of JUnit refuse large files, and pytest keeps all of it to the end
+        return [*case_properties(test.case, test.trials)]
 
     def similar_names(self) -> list[str]:
         """Files that look like misspelt case files."""

@@ -292,7 +292,7 @@ def test_shards_decide_like_the_whole_run() -> None:
     missing = run("decide", *names[:2])
     assert (missing.exit_code, missing.stderr) == (
         2,
-        "ftgate: these records can't be merged: shard 3 of 3 is missing\n",
+        "ftgate: these records can't be judged together: shard 3 of 3 is missing\n",
     )
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftgate.plugin.shard_names import parse_shard, record_name
 from pytest_ftgate.plugin.stash import run_id_key, taken_aliases_key
 
 if TYPE_CHECKING:
     from pytest_ftgate.models.answer_store.session import Reuse
     from pytest_ftgate.models.limits import Spending
+    from pytest_ftgate.record import Shard
 
 #: Short names, promised to users but never registered: a project's own option of that name must keep working.
 ALIASES = {"--model": "--ftgate-model", "--baseline": "--ftgate-baseline"}
@@ -49,6 +51,22 @@ _SWITCHES = {
     "require-verdict": "fail if cases were left out (-k, --lf, node ids, ...): such a run decides nothing",
 }
 
+#: Without ini twins: each of several calls of pytest is another shard.
+_SHARD_OPTIONS = {
+    "shard": (
+        "N/M",
+        "store",
+        "run the N-th of M shares of the eval cases, each in a CI job of its own, all with one run id; "
+        "`ftgate decide` judges their records together",
+    ),
+    "shard-durations": (
+        "RECORD",
+        "append",
+        "with --ftgate-shard: make all shares take equally long, by the times in the record (.jsonl) of an "
+        "earlier run; may be repeated, for its shards",
+    ),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -69,6 +87,9 @@ class Settings:
     resume_max_age_s: float
     spending: Spending | None
     deadline_s: float | None
+    #: Which of how many shards this run is, and the records by which they are balanced.
+    shard: Shard | None
+    shard_durations: tuple[Path, ...]
     #: The model was named on the command line itself, not in addopts, ini or ftgate.yaml.
     asked_for: bool
     #: Short names that belong to another plugin or conftest of this project.
@@ -94,6 +115,8 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in _SWITCHES.items():
         group.addoption(f"--ftgate-{name}", action="store_true", default=None, help=text)
         parser.addini(_ini(name), help=text, type="bool", default=False)
+    for name, (value, action, text) in _SHARD_OPTIONS.items():
+        group.addoption(f"--ftgate-{name}", action=action, default=None, metavar=value, help=text)
     text = (
         "write a report: .json for programs, .md for people, .jsonl for the whole record of the run; "
         "may be repeated"
@@ -124,6 +147,8 @@ def _is_known(parser: pytest.Parser, option: str) -> bool:
 
 def is_used(config: pytest.Config) -> bool:
     """Whether the command line or the ini file sets anything of ours."""
+    if any(_option(config, name) is not None for name in _SHARD_OPTIONS):
+        return True
     names = (*_TEXT_OPTIONS, *_SWITCHES, "report")
     return any(_option(config, name) is not None or config.getini(_ini(name)) for name in names)
 
@@ -132,6 +157,7 @@ def read_settings(config: pytest.Config) -> Settings:
     """The one reader of options and ini values; the command line wins. Raises UsageError for a bad value."""
     texts = {name: _text(config, name) for name in _TEXT_OPTIONS}
     switches = {name: bool(_option(config, name) or config.getini(_ini(name))) for name in _SWITCHES}
+    shard, durations = _shard(config)
     return Settings(
         model=texts["model"],
         baseline=texts["baseline"],
@@ -141,13 +167,15 @@ def read_settings(config: pytest.Config) -> Settings:
         require_verdict=switches["require-verdict"],
         verdict_path=read_verdict_path(config),
         run_id=read_run_id(config),
-        reports=_reports(config),
+        reports=_reports(config, shard),
         save_answers=_path(config, "save-answers"),
         junit_properties=bool(config.getini("ftgate_junit_properties")),
         reuse=_reuse(texts["cache"]),
         resume_max_age_s=_duration("ftgate_resume_max_age", config.getini("ftgate_resume_max_age") or "1h"),
         spending=_spending(texts["max-tokens"], texts["max-cost"]),
         deadline_s=_duration("--ftgate-deadline", texts["deadline"]) if texts["deadline"] else None,
+        shard=shard,
+        shard_durations=durations,
         asked_for=asked_for_model(config),
         taken_aliases=config.stash.get(taken_aliases_key, ()),
     )
@@ -161,9 +189,17 @@ def read_verdict_path(config: pytest.Config) -> Path:
 def read_run_id(config: pytest.Config) -> str:
     """This run's id: given, from the environment, or random, and then the same all through the run."""
     if run_id_key not in config.stash:
-        given = _option(config, "run-id") or config.getini("ftgate_run_id") or os.environ.get("FTGATE_RUN_ID")
-        config.stash[run_id_key] = str(given or secrets.token_hex(8))
+        config.stash[run_id_key] = str(_given_run_id(config) or secrets.token_hex(8))
     return config.stash[run_id_key]
+
+
+def has_run_id(config: pytest.Config) -> bool:
+    """Whether somebody said what this run is called."""
+    return bool(_given_run_id(config))
+
+
+def _given_run_id(config: pytest.Config) -> object:
+    return _option(config, "run-id") or config.getini("ftgate_run_id") or os.environ.get("FTGATE_RUN_ID")
 
 
 def asked_for_model(config: pytest.Config) -> bool:
@@ -251,7 +287,22 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     return config.rootpath / str(written) if written else None
 
 
-def _reports(config: pytest.Config) -> tuple[Path, ...]:
+def _reports(config: pytest.Config, shard: Shard | None) -> tuple[Path, ...]:
+    """A shard without a record would be lost to the others, so it has one in any case."""
     if given := config.getoption("ftgate_report"):
-        return tuple(config.invocation_params.dir / path for path in given)
-    return tuple(config.rootpath / path for path in config.getini("ftgate_report"))
+        reports = tuple(config.invocation_params.dir / path for path in given)
+    else:
+        reports = tuple(config.rootpath / path for path in config.getini("ftgate_report"))
+    if shard is None or any(path.suffix.lower() == ".jsonl" for path in reports):
+        return reports
+    return (*reports, config.invocation_params.dir / record_name(shard))
+
+
+def _shard(config: pytest.Config) -> tuple[Shard | None, tuple[Path, ...]]:
+    written, durations = _option(config, "shard"), config.getoption("ftgate_shard_durations") or ()
+    if written is None and durations:
+        raise pytest.UsageError(
+            f"--ftgate-shard-durations={durations[0]} is for shards: add --ftgate-shard=N/M, or leave it out"
+        )
+    shard = parse_shard(str(written)) if written is not None else None
+    return shard, tuple(config.invocation_params.dir / path for path in durations)

@@ -126,6 +126,8 @@ class Conclusion:
 
     def _note_what_is_kept(self, assessment: Assessment) -> None:
         """A run that has not all it wanted may be gone on with, and that is said."""
+        if self.ftgate.sharding is not None and assessment.verdict.whole_shard:
+            self.how_to_go_on = self.ftgate.sharding.next_step(self.ftgate.settings.reports)
         if self.ftgate.settings.reuse == "off":
             self.store.close()
         elif self._is_resumable(assessment) and (kept := self._tell_store(self.store.kept)):

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_ftgate.errors import ConfigError, FileError, RecordError
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
+from pytest_ftgate.plugin.shard_names import record_name
 from pytest_ftgate.record import CaseKey, Plan, Record, Shard, Share, balanced_shares, in_shard, parse_record
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ class Sharding:
     def name(self) -> str:
         """`shard 2 of 5`."""
         return "shard {} of {}".format(*self.shard)
+
+    def next_step(self, reports: Sequence[Path]) -> str:
+        """Where this shard's record is, and what to do with all of them."""
+        record = os.path.relpath(next(path for path in reports if path.suffix.lower() == ".jsonl"))
+        number, of = self.shard
+        is_named_by_us = Path(record).name == record_name(self.shard)
+        every = record.replace(f"shard-{number}-of-", "shard-*-of-") if is_named_by_us else "RECORD..."
+        return f"this shard's record is {record}; with those of all {of}: ftgate decide {every}"
 
     @cached_property
     def times_s(self) -> Mapping[CaseKey, float]:

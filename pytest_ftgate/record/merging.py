@@ -91,7 +91,7 @@ def _fields(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
         values = [row.get(name) for row in rows]
         if all(value is None or isinstance(value, Mapping) for value in values):
             inner = _fields([value or {} for value in values])
-            found += [(f"{name}: {field}", told) for field, told in inner]
+            found += [(f"{name}.{field}", told) for field, told in inner]
         else:
             found.append((name, [value if isinstance(value, str) else _shown(value) for value in values]))
     return found

@@ -81,7 +81,10 @@ def test_other_numbers_of_shards(shards: Project) -> None:
 
 @pytest.mark.parametrize("name", ["conftest.py", "evals/conftest.py", "bots.py", "test_more.py"])
 def test_other_code_behind_the_same_plan(shards: Project, name: str) -> None:
-    test = "import pytest\n@pytest.mark.eval_case(id='x', prompt='Hi')\ndef test_x(eval_case, model): model(eval_case)\n"
+    test = (
+        "import pytest\n@pytest.mark.eval_case(id='x', prompt='Hi')\n"
+        "def test_x(eval_case, model): model(eval_case)\n"
+    )
     if name == "test_more.py":
         shards.write(name, test)
         run(shards, 1)
@@ -111,9 +114,8 @@ def test_other_cases(shards: Project) -> None:
 def test_another_model(shards: Project) -> None:
     run(shards, 2, BAD)
 
-    assert "their models differ in model: function: bots:good (shard 1), bots:bad (shard 2)" in refused(
-        shards
-    )
+    name = "model.name: python:bots:good (shard 1), python:bots:bad (shard 2)"
+    assert f"their models differ in {name}" in refused(shards)
 
 
 def test_a_lower_bar(shards: Project) -> None:
@@ -142,7 +144,7 @@ def test_shares_that_were_not_balanced_alike(shards: Project) -> None:
 
 
 def test_a_shard_that_was_cut_short(shards: Project) -> None:
-    shards.write("evals/conftest.py", "def pytest_runtest_teardown(item):\n    raise KeyboardInterrupt\n")
+    shards.write("evals/conftest.py", "def pytest_runtest_setup(item): item.session.shouldstop = 'enough'\n")
     run(shards, 1)
     run(shards, 2)
 

@@ -425,7 +425,7 @@ def with_run(one: Record, **changes: Any) -> Record:
         ),
         (
             [FIRST, SECOND, with_run(THIRD, models={"model": {"name": "m" * 90}})],
-            "their models differ in model: name: shards 1, 2 against shard 3",
+            "their models differ in model.name: shards 1, 2 against shard 3",
         ),
         (
             [FIRST, SECOND, with_run(THIRD, run_id="run-0")],

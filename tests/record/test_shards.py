@@ -244,9 +244,9 @@ def test_what_differs_in_the_models_is_named_field_by_field() -> None:
     first, second, third = (with_run(one, models=models) for one in (FIRST, SECOND, THIRD))
 
     assert refusal(with_run(first, models=others), second, third).splitlines()[1:] == [
-        "- their models differ in baseline: name: b (shard 1), none (shards 2, 3)",
-        "- their models differ in model: host: b:2 (shard 1), a:1 (shards 2, 3)",
-        "- their models differ in model: roles: general: name: h (shard 1), g (shards 2, 3)",
+        "- their models differ in baseline.name: b (shard 1), none (shards 2, 3)",
+        "- their models differ in model.host: b:2 (shard 1), a:1 (shards 2, 3)",
+        "- their models differ in model.roles.general.name: h (shard 1), g (shards 2, 3)",
     ]
 
 

@@ -182,11 +182,14 @@ class Conclusion:
             self._try(self._save_answers, answers, assessment)
 
     def _add_to_summary(self, assessment: Assessment) -> None:
-        """Nobody asked for it by an option, so a summary that can't be written fails no run; it is told."""
+        """Nobody asked for it by an option, so a summary that can't be written fails no run; it is told.
+
+        A whole shard adds nothing: its INCOMPLETE would alarm, and `ftgate decide` adds what is true of all.
+        """
         from pytest_ftgate.reports.step_summary import add_to_summary  # noqa: PLC0415
 
         path = os.environ.get("GITHUB_STEP_SUMMARY")
-        if not path or assessment.record.run.no_model:
+        if not path or assessment.record.run.no_model or assessment.verdict.whole_shard:
             return
         try:
             add_to_summary(Path(path), assessment)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ftgate.plugin.shard_names import parse_shard, record_name
+from pytest_ftgate.plugin.shard_options import add_shard_options, names_shard, read_shard, with_record
 from pytest_ftgate.plugin.stash import run_id_key, taken_aliases_key
 
 if TYPE_CHECKING:
@@ -49,22 +49,6 @@ _TEXT_OPTIONS = {
 _SWITCHES = {
     "strict": "every single case has to pass, whatever the gate allows (the criterion every_case)",
     "require-verdict": "fail if cases were left out (-k, --lf, node ids, ...): such a run decides nothing",
-}
-
-#: Without ini twins: each of several calls of pytest is another shard.
-_SHARD_OPTIONS = {
-    "shard": (
-        "N/M",
-        "store",
-        "run the N-th of M shares of the eval cases, each in a CI job of its own, all with one run id; "
-        "`ftgate decide` judges their records together",
-    ),
-    "shard-durations": (
-        "RECORD",
-        "append",
-        "with --ftgate-shard: make all shares take equally long, by the times in the record (.jsonl) of an "
-        "earlier run; may be repeated, for its shards",
-    ),
 }
 
 
@@ -115,8 +99,7 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in _SWITCHES.items():
         group.addoption(f"--ftgate-{name}", action="store_true", default=None, help=text)
         parser.addini(_ini(name), help=text, type="bool", default=False)
-    for name, (value, action, text) in _SHARD_OPTIONS.items():
-        group.addoption(f"--ftgate-{name}", action=action, default=None, metavar=value, help=text)
+    add_shard_options(group)
     text = (
         "write a report: .json for programs, .md for people, .jsonl for the whole record of the run; "
         "may be repeated"
@@ -147,17 +130,17 @@ def _is_known(parser: pytest.Parser, option: str) -> bool:
 
 def is_used(config: pytest.Config) -> bool:
     """Whether the command line or the ini file sets anything of ours."""
-    if any(_option(config, name) is not None for name in _SHARD_OPTIONS):
-        return True
     names = (*_TEXT_OPTIONS, *_SWITCHES, "report")
-    return any(_option(config, name) is not None or config.getini(_ini(name)) for name in names)
+    return names_shard(config) or any(
+        _option(config, name) is not None or config.getini(_ini(name)) for name in names
+    )
 
 
 def read_settings(config: pytest.Config) -> Settings:
     """The one reader of options and ini values; the command line wins. Raises UsageError for a bad value."""
     texts = {name: _text(config, name) for name in _TEXT_OPTIONS}
     switches = {name: bool(_option(config, name) or config.getini(_ini(name))) for name in _SWITCHES}
-    shard, durations = _shard(config)
+    shard, durations = read_shard(config)
     return Settings(
         model=texts["model"],
         baseline=texts["baseline"],
@@ -288,21 +271,8 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 
 def _reports(config: pytest.Config, shard: Shard | None) -> tuple[Path, ...]:
-    """A shard without a record would be lost to the others, so it has one in any case."""
     if given := config.getoption("ftgate_report"):
         reports = tuple(config.invocation_params.dir / path for path in given)
     else:
         reports = tuple(config.rootpath / path for path in config.getini("ftgate_report"))
-    if shard is None or any(path.suffix.lower() == ".jsonl" for path in reports):
-        return reports
-    return (*reports, config.invocation_params.dir / record_name(shard))
-
-
-def _shard(config: pytest.Config) -> tuple[Shard | None, tuple[Path, ...]]:
-    written, durations = _option(config, "shard"), config.getoption("ftgate_shard_durations") or ()
-    if written is None and durations:
-        raise pytest.UsageError(
-            f"--ftgate-shard-durations={durations[0]} is for shards: add --ftgate-shard=N/M, or leave it out"
-        )
-    shard = parse_shard(str(written)) if written is not None else None
-    return shard, tuple(config.invocation_params.dir / path for path in durations)
+    return reports if shard is None else with_record(reports, shard, config)

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_ftgate.errors import ConfigError, FileError, RecordError
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
-from pytest_ftgate.plugin.shard_names import record_name
+from pytest_ftgate.plugin.shard_options import record_name
 from pytest_ftgate.record import CaseKey, Plan, Record, Shard, Share, balanced_shares, in_shard, parse_record
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pytest_ftgate.cases import canonical
@@ -14,6 +15,7 @@ from pytest_ftgate.record.runs import Record, RunInfo
 
 _NAMED = 5
 _SHORT = 60
+_FAR = timedelta(days=1)
 
 
 def merge(records: Sequence[Record]) -> Record:
@@ -130,7 +132,7 @@ def _uneven(records: Sequence[Record]) -> Iterator[str]:
     for run in (record.run for record in records):
         for key in run.share.cases if run.share and run.shard else ():
             holders[key].add(run.shard[0] if run.shard else 0)
-    if not holders:
+    if not any(record.run.share for record in records):
         return
     planned = {case.key for case in records[0].plan.cases}
     twice = sorted(key for key, numbers in holders.items() if len(numbers) > 1)
@@ -167,7 +169,8 @@ def _merged_run(ordered: Sequence[Record]) -> RunInfo:
     cut = [f"shard {run.shard[0]}: {run.cut_short}" for run in runs if run.cut_short and run.shard]
     modes = {run.mode for run in runs}
     lags_s = [run.lag_p95_s for run in runs if run.lag_p95_s is not None]
-    warnings = {*(warning for run in runs for warning in run.warnings), *_told_twice(ordered)}
+    told = {warning for run in runs for warning in run.warnings}
+    warnings = {*told, *_told_twice(ordered), *_far_apart(runs)}
     return RunInfo(
         run_id=first.run_id,
         started=min(run.started for run in runs),
@@ -197,6 +200,23 @@ def _told_twice(records: Sequence[Record]) -> Iterator[str]:
                 f"shard {number} is there {len(told)} times and ended differently (started {when}): "
                 "leave out the records that do not count"
             )
+
+
+def _far_apart(runs: Sequence[RunInfo]) -> Iterator[str]:
+    """Models change; parts of one run that are a day apart may not have asked the same one."""
+    stamped = [run for run in runs if run.shard and run.started and run.finished]
+    if not stamped:
+        return
+    first, last = min(stamped, key=lambda run: run.finished), max(stamped, key=lambda run: run.started)
+    try:
+        apart = datetime.fromisoformat(last.started) - datetime.fromisoformat(first.finished)
+    except (ValueError, TypeError):  # not our stamps
+        return
+    if apart >= _FAR and first.shard and last.shard:
+        when = (
+            f"shard {first.shard[0]} ended at {first.finished}, shard {last.shard[0]} began at {last.started}"
+        )
+        yield f"the shards ran {apart // timedelta(hours=1)} hours apart: {when}"
 
 
 def _outcome(record: Record) -> list[object]:

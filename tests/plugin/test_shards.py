@@ -85,6 +85,11 @@ def test_workers_in_some_shards_make_no_difference(saved: Project) -> None:
     assert compare(saved, *SAVED, of=3, workers=(1, 3))["verdict"] == "SHIP"
 
 
+def test_shards_without_a_case_make_no_difference(saved: Project) -> None:
+    assert compare(saved, *SAVED, of=9)["mode"] == "recorded"
+    assert not all(record_of(saved, number, 9).trials for number in range(1, 10))
+
+
 def test_a_gate_that_is_not_met_is_not_met_in_shards(saved: Project) -> None:
     path = saved.pytester.path / "ftgate.yaml"
     path.write_text(path.read_text().replace("60%", "95%"))
@@ -161,6 +166,20 @@ def test_a_required_verdict_is_not_asked_of_a_whole_shard(project: Project) -> N
 
     assert result.ret == 0
     assert "ftgate::verdict" not in result.stdout.str()
+
+
+def test_only_decide_adds_to_the_step_summary(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.chdir(project.pytester.path)
+    for number in (1, 2):
+        project.run(GOOD, RUN, shard(number, 2))
+    assert not summary.exists()
+
+    assert decide(project).exit_code == 0
+    assert summary.read_text().startswith("\n## ✅ SHIP\n")
 
 
 def test_an_ordinary_failure_fails_every_shard_since_every_shard_runs_it(project: Project) -> None:

@@ -273,6 +273,33 @@ def test_a_shard_that_ran_again_with_the_same_answers_leaves_no_trace() -> None:
     assert merged.trials == WHOLE.trials
 
 
+def test_shards_that_ran_days_apart_are_told() -> None:
+    first = with_run(FIRST, started="2026-01-01T10:00:00+00:00", finished="2026-01-01T10:05:00+00:00")
+    second = with_run(SECOND, started="2026-01-02T10:04:59+00:00", finished="2026-01-02T10:05:00+00:00")
+    third = with_run(second, share=THIRD.run.share, shard=(3, 3), started="2026-01-03T11:05:00+00:00")
+
+    near = merge(
+        [first, second, replace(THIRD, run=replace(second.run, shard=(3, 3), share=THIRD.run.share))]
+    )
+    far = merge([first, second, replace(THIRD, run=third.run)])
+
+    assert near.run.warnings == ()
+    assert far.run.warnings == (
+        "the shards ran 49 hours apart: shard 1 ended at 2026-01-01T10:05:00+00:00, "
+        "shard 3 began at 2026-01-03T11:05:00+00:00",
+    )
+
+
+def test_many_names_are_counted() -> None:
+    (only,) = balanced(record([case(f"c{number}") for number in range(9)]), TIMES, 1)
+    assert only.run.share is not None
+    share = replace(only.run.share, cases=frozenset())
+
+    assert refusal(replace(with_run(only, share=share), trials=())) == (
+        "9 cases are in no shard: tools::c0, tools::c1, tools::c2, tools::c3, tools::c4 and 4 more"
+    )
+
+
 def test_the_best_of_two_tries_never_counts() -> None:
     failed = replace(FIRST, trials=tuple(replace(one, outcome=Outcome.FAILED) for one in FIRST.trials))
 

@@ -15,7 +15,6 @@ from pytest_ftgate.record.runs import Record, RunInfo
 
 _NAMED = 5
 _SHORT = 60
-_FAR = timedelta(days=1)
 
 
 def merge(records: Sequence[Record]) -> Record:
@@ -31,7 +30,7 @@ def merge(records: Sequence[Record]) -> Record:
         raise RecordError(f"these records can't be judged together: {problems[0]}")
     if problems:
         raise RecordError("\n".join(["these records can't be judged together:", *_listed(problems)]))
-    ordered = sorted(records, key=lambda record: (record.run.shard or (0, 0), record.run.started))
+    ordered = sorted(records, key=lambda record: (_number(record.run), record.run.started))
     plan = Plan(
         cases=ordered[0].plan.cases,
         left_out=tuple(name for record in ordered for name in record.plan.left_out),
@@ -107,11 +106,16 @@ def _told(values: Sequence[str], runs: Sequence[RunInfo]) -> str:
     """Who has what: `0.1.0 (shards 1, 3), 0.2.0 (shard 2)`; long values are left out."""
     holders: dict[str, set[int]] = defaultdict(set)
     for value, run in zip(values, runs, strict=True):
-        holders[value].add(run.shard[0] if run.shard else 0)
-    ordered = sorted(holders.items(), key=lambda one: (sorted(one[1]), one[0]))
+        holders[value].add(_number(run))
+    ordered = sorted(holders.items(), key=lambda one: sorted(one[1]))
     if any(len(value) > _SHORT for value in holders):
         return " against ".join(_numbers(numbers) for _, numbers in ordered)
     return ", ".join(f"{value} ({_numbers(numbers)})" for value, numbers in ordered)
+
+
+def _number(run: RunInfo) -> int:
+    assert run.shard is not None  # whole runs were refused
+    return run.shard[0]
 
 
 def _numbers(numbers: set[int]) -> str:
@@ -130,8 +134,8 @@ def _uneven(records: Sequence[Record]) -> Iterator[str]:
     """Of balanced shards: cases that two of them have, or none, or that are not planned at all."""
     holders: dict[CaseKey, set[int]] = defaultdict(set)
     for run in (record.run for record in records):
-        for key in run.share.cases if run.share and run.shard else ():
-            holders[key].add(run.shard[0] if run.shard else 0)
+        for key in run.share.cases if run.share else ():
+            holders[key].add(_number(run))
     if not any(record.run.share for record in records):
         return
     planned = {case.key for case in records[0].plan.cases}
@@ -151,10 +155,11 @@ def _strangers(records: Sequence[Record]) -> Iterator[str]:
     found = set()
     for record in records:
         strange = [trial for trial in record.trials if not record.run.has(trial.key[:2])]
-        if record.run.shard and strange:
+        if strange:
             noun = "trial" if len(strange) == 1 else "trials"
-            number = record.run.shard[0]
-            found.add(f"shard {number} holds {len(strange)} {noun} of other shards: {strange[0].key}")
+            found.add(
+                f"shard {_number(record.run)} holds {len(strange)} {noun} of other shards: {strange[0].key}"
+            )
     yield from sorted(found)
 
 
@@ -166,7 +171,7 @@ def _some(names: Sequence[object], limit: int = _NAMED) -> str:
 def _merged_run(ordered: Sequence[Record]) -> RunInfo:
     runs = [record.run for record in ordered]
     first = runs[0]
-    cut = [f"shard {run.shard[0]}: {run.cut_short}" for run in runs if run.cut_short and run.shard]
+    cut = [f"shard {_number(run)}: {run.cut_short}" for run in runs if run.cut_short]
     modes = {run.mode for run in runs}
     lags_s = [run.lag_p95_s for run in runs if run.lag_p95_s is not None]
     told = {warning for run in runs for warning in run.warnings}
@@ -192,10 +197,10 @@ def _told_twice(records: Sequence[Record]) -> Iterator[str]:
     """A shard that ran again and ended otherwise: which of its records counts is for people to say."""
     by_number: dict[int, list[Record]] = defaultdict(list)
     for record in records:
-        by_number[record.run.shard[0] if record.run.shard else 0].append(record)
+        by_number[_number(record.run)].append(record)
     for number, told in by_number.items():
         if len({canonical(_outcome(record)) for record in told}) > 1:
-            when = " and ".join(sorted({record.run.started or "an unknown time" for record in told}))
+            when = " and ".join(sorted({record.run.started for record in told}))
             yield (
                 f"shard {number} is there {len(told)} times and ended differently (started {when}): "
                 "leave out the records that do not count"
@@ -204,19 +209,15 @@ def _told_twice(records: Sequence[Record]) -> Iterator[str]:
 
 def _far_apart(runs: Sequence[RunInfo]) -> Iterator[str]:
     """Models change; parts of one run that are a day apart may not have asked the same one."""
-    stamped = [run for run in runs if run.shard and run.started and run.finished]
-    if not stamped:
-        return
-    first, last = min(stamped, key=lambda run: run.finished), max(stamped, key=lambda run: run.started)
+    first, last = min(runs, key=lambda run: run.finished), max(runs, key=lambda run: run.started)
     try:
         apart = datetime.fromisoformat(last.started) - datetime.fromisoformat(first.finished)
     except (ValueError, TypeError):  # not our stamps
         return
-    if apart >= _FAR and first.shard and last.shard:
-        when = (
-            f"shard {first.shard[0]} ended at {first.finished}, shard {last.shard[0]} began at {last.started}"
-        )
-        yield f"the shards ran {apart // timedelta(hours=1)} hours apart: {when}"
+    if apart >= timedelta(days=1):
+        ended = f"shard {_number(first)} ended at {first.finished}"
+        began = f"shard {_number(last)} began at {last.started}"
+        yield f"the shards ran {apart // timedelta(hours=1)} hours apart: {ended}, {began}"
 
 
 def _outcome(record: Record) -> list[object]:

@@ -115,6 +115,4 @@ class Record:
     @property
     def cases(self) -> tuple[PlannedCase, ...]:
         """The cases that this run had to run, skipped ones included: all of the plan, or this shard's."""
-        if self.run.shard is None:
-            return self.plan.cases
         return tuple(case for case in self.plan.cases if self.run.has(case.key))

@@ -275,19 +275,32 @@ def test_a_shard_that_ran_again_with_the_same_answers_leaves_no_trace() -> None:
 
 def test_shards_that_ran_days_apart_are_told() -> None:
     first = with_run(FIRST, started="2026-01-01T10:00:00+00:00", finished="2026-01-01T10:05:00+00:00")
-    second = with_run(SECOND, started="2026-01-02T10:04:59+00:00", finished="2026-01-02T10:05:00+00:00")
-    third = with_run(second, share=THIRD.run.share, shard=(3, 3), started="2026-01-03T11:05:00+00:00")
+    second = with_run(SECOND, started="2026-01-02T10:04:59+00:00", finished="2026-01-04T10:05:00+00:00")
+    third = with_run(THIRD, started="2026-01-01T12:00:00+00:00", finished="2026-01-01T12:05:00+00:00")
+    by_a_day = with_run(second, started="2026-01-02T10:05:00+00:00")
+    by_more = with_run(second, started="2026-01-03T11:05:00+00:00")
 
-    near = merge(
-        [first, second, replace(THIRD, run=replace(second.run, shard=(3, 3), share=THIRD.run.share))]
+    assert merge([first, second, third]).run.warnings == ()
+    assert merge([first, by_a_day, third]).run.warnings == (
+        "the shards ran 24 hours apart: shard 1 ended at 2026-01-01T10:05:00+00:00, "
+        "shard 2 began at 2026-01-02T10:05:00+00:00",
     )
-    far = merge([first, second, replace(THIRD, run=third.run)])
+    assert "49 hours apart" in merge([first, by_more, third]).run.warnings[0]
+    assert merge([with_run(first, finished=""), by_more, third]).run.warnings == ()
 
-    assert near.run.warnings == ()
-    assert far.run.warnings == (
-        "the shards ran 49 hours apart: shard 1 ended at 2026-01-01T10:05:00+00:00, "
-        "shard 3 began at 2026-01-03T11:05:00+00:00",
-    )
+
+def test_shards_are_named_up_to_a_number() -> None:
+    one = with_run(record([]), shard=(1, 22))
+
+    assert refusal(one).startswith("shards 2, 3, 4, ")
+    assert refusal(one).endswith(", 20, 21 and 1 more of 22 are missing")
+    assert refusal(with_run(one, shard=(1, 21))).endswith(", 20, 21 of 21 are missing")
+
+
+def test_cases_without_any_length_are_spread() -> None:
+    shares = balanced_shares(runs(KEYS), dict.fromkeys(KEYS, 0.0), 3)
+
+    assert [len(share.cases) for share in shares] == [10, 10, 10]
 
 
 def test_many_names_are_counted() -> None:

@@ -218,6 +218,10 @@ def test_a_case_in_two_shards_in_none_or_unplanned_is_refused() -> None:
     ]
 
 
+def test_cases_of_a_missing_shard_are_not_named_one_by_one() -> None:
+    assert refusal(FIRST, SECOND) == "shard 3 of 3 is missing"
+
+
 def test_a_shard_of_an_earlier_run_is_refused() -> None:
     assert refusal(FIRST, with_run(SECOND, run_id="yesterday"), THIRD) == (
         "their run ids differ: run-1 (shards 1, 3), yesterday (shard 2)"

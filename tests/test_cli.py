@@ -292,7 +292,7 @@ def test_shards_decide_like_the_whole_run() -> None:
     missing = run("decide", *names[:2])
     assert (missing.exit_code, missing.stderr) == (
         2,
-        "ftgate: these records can't be merged: shard 3 of 3 is missing\n",
+        "ftgate: these records can't be judged together: shard 3 of 3 is missing\n",
     )
 
 
@@ -322,9 +322,50 @@ def test_a_record_that_can_not_be_read_is_named_and_leaves_no_ship_behind(made: 
     assert result.stdout == ""
     assert result.stderr.startswith(f"ftgate: {name}")
     assert "\x1b" not in result.stderr
-    assert (
-        json.loads(Path(".ftgate/verdict.json").read_text())["sentence"] == "`ftgate decide` did not finish"
-    )
+    verdict = json.loads(Path(".ftgate/verdict.json").read_text())
+    assert verdict["verdict"] == "INCOMPLETE"
+    assert f"ftgate: {verdict['sentence']}\n" == result.stderr
+    assert run("verify", "--max-age", "1d").exit_code == 1
+
+
+def test_records_that_can_not_be_judged_together_leave_no_ship_behind_and_say_why_not() -> None:
+    names = [
+        save(
+            replace(judged(), run=replace(judged().run, shard=(number, 3), run_id=run_id)), f"{number}.jsonl"
+        )
+        for number, run_id in ((1, "run-1"), (2, "yesterday"))
+    ]
+    write_verdict()
+    Path("old.json").write_text(Path(".ftgate/verdict.json").read_text())
+
+    result = run("decide", *names, "--verdict", ".ftgate/verdict.json", "--report", "old.json")
+
+    assert result.exit_code == 2
+    told = [line.removeprefix("ftgate: ") for line in result.stderr.splitlines()]
+    assert told[:3] == [
+        "these records can't be judged together:",
+        "- their run ids differ: run-1 (shard 1), yesterday (shard 2)",
+        "- shard 3 of 3 is missing",
+    ]
+    for path in (".ftgate/verdict.json", "old.json"):
+        content = json.loads(Path(path).read_text())
+        assert (content["verdict"], content["reasons"]) == ("INCOMPLETE", told)
+        assert run("verify", path, "--max-age", "1d").exit_code == 1
+
+
+def test_all_records_that_can_not_be_read_are_named() -> None:
+    result = run("decide", "a.jsonl", save(judged()), "b.jsonl")
+
+    assert result.stderr.splitlines() == [
+        "ftgate: a.jsonl can't be read: No such file or directory",
+        "ftgate: b.jsonl can't be read: No such file or directory",
+    ]
+
+
+def test_without_a_record_an_older_verdict_does_not_stay() -> None:
+    write_verdict()
+
+    assert run("decide", "--verdict", ".ftgate/verdict.json").exit_code == 2
     assert run("verify", "--max-age", "1d").exit_code == 1
 
 
@@ -362,7 +403,9 @@ def test_decide_without_a_record_is_wrong_use() -> None:
     result = run("decide")
 
     assert result.exit_code == 2
-    assert result.stderr.endswith("Error: Missing argument 'RECORD...'.\n")
+    assert result.stderr == (
+        "ftgate: no record is named: name the .jsonl files that --ftgate-report or --ftgate-shard wrote\n"
+    )
 
 
 def test_quiet_and_verbose_are_heard() -> None:

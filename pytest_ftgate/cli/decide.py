@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Judge the records of finished runs again.")
-@click.argument("records", metavar="RECORD...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("records", metavar="RECORD...", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--ftgate-config",
     "config",
@@ -46,7 +46,7 @@ def decide(
 ) -> None:
     """Judge what `pytest --ftgate-report=run.jsonl` recorded, by the gate in the record or another one.
 
-    Nothing is asked. Several records are the shards of one run.
+    Nothing is asked. Several records are the shards of one run; all of them have to be there.
 
     Exit 0: SHIP. Exit 1: any other verdict. Exit 2: wrong use, or a record that can't be used.
     """
@@ -67,10 +67,19 @@ def _decide(
     for report in reports:
         check_report_path(report)
     keep_inputs([*records, *([config] if config else [])], [*reports, *([verdict] if verdict else [])])
-    _begin(verdict)
-    record = read_records(records)
-    gate, metrics = read_gate(config) if config else (None, metrics_for(record.run.gate))
-    assessment = assess(record, gate, metrics=metrics)
+    # Whatever can be taken for a verdict: `ftgate verify` reads a JSON report, too.
+    verdicts = [
+        *([verdict] if verdict else []),
+        *(path for path in reports if path.suffix.lower() == ".json"),
+    ]
+    _undecided(verdicts, "`ftgate decide` did not finish")
+    try:
+        record = read_records(records)
+        gate, metrics = read_gate(config) if config else (None, metrics_for(record.run.gate))
+        assessment = assess(record, gate, metrics=metrics)
+    except FtgateError as error:
+        _undecided(verdicts, str(error))
+        raise
     for report in reports:
         write_report(report, assessment)
     _finish(verdict, assessment)
@@ -78,16 +87,14 @@ def _decide(
     return assessment
 
 
-def _begin(verdict: Path | None) -> None:
-    """Takes an older verdict away first, so that whatever fails now leaves no SHIP behind."""
+def _undecided(verdicts: Sequence[Path], reason: str) -> None:
+    """Takes older verdicts away first, so that whatever fails now leaves no SHIP behind; then says why."""
     from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
     from pytest_ftgate.reports.json_report import incomplete_verdict_json, json_text  # noqa: PLC0415
 
-    if verdict is not None:
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        write_atomic(
-            verdict, json_text(incomplete_verdict_json("", "`ftgate decide` did not finish", started))
-        )
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    for path in verdicts:
+        write_atomic(path, json_text(incomplete_verdict_json("", reason, started)))
 
 
 def _finish(verdict: Path | None, assessment: Assessment) -> None:

@@ -54,23 +54,39 @@ def _metrics_of_project() -> Mapping[str, Metric]:
 
 
 def read_records(paths: Sequence[Path]) -> Record:
-    """The record of one run; several are its shards."""
+    """The record of one run; several are its shards. All that can't be read are named."""
     from pytest_ftgate.errors import RecordError  # noqa: PLC0415
-    from pytest_ftgate.record import merge, parse_record  # noqa: PLC0415
+    from pytest_ftgate.record import merge  # noqa: PLC0415
 
-    records = []
+    if not paths:
+        raise RecordError(
+            "no record is named: name the .jsonl files that --ftgate-report or --ftgate-shard wrote"
+        )
+    records, problems = [], []
     for path in paths:
         try:
-            with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
-                records.append(parse_record(lines, str(path)))
+            records.append(_read_record(path))
         except RecordError as error:
-            if path.suffix != ".json":
-                raise
-            hint = "a .json report does not hold the record: judge one that --ftgate-report=NAME.jsonl wrote"
-            raise RecordError(f"{error} ({hint})") from None
-        except OSError as error:
-            raise RecordError(f"{path} can't be read: {error.strerror or error}") from None
+            problems.append(str(error))
+    if problems:
+        raise RecordError("\n".join(problems))
     return merge(records)
+
+
+def _read_record(path: Path) -> Record:
+    from pytest_ftgate.errors import RecordError  # noqa: PLC0415
+    from pytest_ftgate.record import parse_record  # noqa: PLC0415
+
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+            return parse_record(lines, str(path))
+    except RecordError as error:
+        if path.suffix != ".json":
+            raise
+        hint = "a .json report does not hold the record: judge one that --ftgate-report=NAME.jsonl wrote"
+        raise RecordError(f"{error} ({hint})") from None
+    except OSError as error:
+        raise RecordError(f"{path} can't be read: {error.strerror or error}") from None
 
 
 def keep_inputs(read: Sequence[Path], written: Sequence[Path]) -> None:

@@ -100,7 +100,8 @@ def _verdict(
         sentence="; ".join(brief)
         if reasons
         else _sentence(word, results, summary.flagged, float(gate.confidence)),
-        reasons=(*reasons, *_blocking_reasons(results)),
+        # A part of the cases says nothing about criteria that are meant for all.
+        reasons=(*reasons, *(_blocking_reasons(results) if run.shard is None else ())),
         criteria=results,
         complete=not reasons,
         narrowed=bool(summary.record.plan.left_out),

@@ -12,13 +12,24 @@ import pytest
 from pytest_ftgate.plugin.conclusion import DIST_EACH, Conclusion
 from pytest_ftgate.plugin.decide_hooks import DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
-from pytest_ftgate.plugin.options import asked_for_model, read_run_id, read_settings, read_verdict_path
+from pytest_ftgate.plugin.options import (
+    asked_for_model,
+    has_run_id,
+    read_run_id,
+    read_settings,
+    read_verdict_path,
+)
 from pytest_ftgate.plugin.safe_output import SafeOutput
 from pytest_ftgate.plugin.session import FtgateSession
+from pytest_ftgate.plugin.sharding import ShardHooks
 from pytest_ftgate.plugin.stash import session_key, verdict_file_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 
 SAFE_OUTPUT = "ftgate-safe-output"
+NO_RUN_ID = (
+    "--ftgate-shard={}/{} needs a run id, the same for all shards of a run, so that none is ever judged with "
+    "those of another run: --ftgate-run-id=ID or $FTGATE_RUN_ID"
+)
 
 
 def activate(config: pytest.Config) -> FtgateSession:
@@ -29,6 +40,9 @@ def activate(config: pytest.Config) -> FtgateSession:
     session = FtgateSession(config, read_settings(config))
     config.stash[session_key] = session
     _check(session)
+    if session.sharding is not None and not is_controller(config):
+        # Before the next: of hooks that want to be last, the last registered is.
+        config.pluginmanager.register(ShardHooks(session, session.sharding), "ftgate-shard")
     if not is_controller(config) and not is_dry(config):
         config.pluginmanager.register(GenerateHooks(session), "ftgate-generate")
     if decides:
@@ -121,6 +135,9 @@ def _check(session: FtgateSession) -> None:
     session.check(scorers=not is_controller(session.config))
     if session.settings.model and session.config.getoption("dist", "no") == "each":
         session.usage_error = DIST_EACH
+    config, shard = session.config, session.settings.shard
+    if shard is not None and not is_dry(config) and not has_run_id(config):
+        session.usage_error = session.usage_error or NO_RUN_ID.format(*shard)
 
 
 def is_worker(config: pytest.Config) -> bool:

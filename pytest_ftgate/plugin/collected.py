@@ -123,6 +123,23 @@ class CollectedCases:
 
         `selected` holds the keys of the eval tests that pytest will run; `also` are the globs of the gate.
         """
+        left_out = self._see_all(arms_of, also)
+        left_out += [test.key for test in self.tests.values() if test.runs and test.key not in selected]
+        return Plan(cases=tuple(self._planned_cases()), left_out=tuple(sorted(set(left_out))))
+
+    def case_runs(
+        self, arms_of: Callable[[EvalCase], tuple[Arm, ...]], also: Iterable[str]
+    ) -> dict[CaseKey, bool]:
+        """All cases of the plan, before pytest has selected anything; False for those that are skipped."""
+        self._see_all(arms_of, also)
+        found: dict[CaseKey, bool] = {}
+        for test in self.tests.values():
+            key = (test.case.suite, test.case.id)
+            found[key] = found.get(key, False) or test.runs
+        return found
+
+    def _see_all(self, arms_of: Callable[[EvalCase], tuple[Arm, ...]], also: Iterable[str]) -> list[str]:
+        """Makes sure that all tests are known, and says what pytest was kept from collecting."""
         for pattern in also:
             self._see_pattern(pattern)
         left_out = list(self.passed_over)
@@ -140,8 +157,7 @@ class CollectedCases:
                 key = f"{nodeid}::{case.id}"
                 if key not in self.tests:
                     self.add(EvalTest(key=key, case=case, arms=arms_of(case)))
-        left_out += [test.key for test in self.tests.values() if test.runs and test.key not in selected]
-        return Plan(cases=tuple(self._planned_cases()), left_out=tuple(sorted(set(left_out))))
+        return left_out
 
     def _unheld(self, nodeid: str, suite: Suite) -> list[str]:
         """Cases of a file with `collect: false` that no test holds: left out if the gate names the file."""

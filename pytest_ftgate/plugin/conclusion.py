@@ -126,6 +126,8 @@ class Conclusion:
 
     def _note_what_is_kept(self, assessment: Assessment) -> None:
         """A run that has not all it wanted may be gone on with, and that is said."""
+        if self.ftgate.sharding is not None and assessment.verdict.whole_shard:
+            self.how_to_go_on = self.ftgate.sharding.next_step(self.ftgate.settings.reports)
         if self.ftgate.settings.reuse == "off":
             self.store.close()
         elif self._is_resumable(assessment) and (kept := self._tell_store(self.store.kept)):
@@ -180,11 +182,14 @@ class Conclusion:
             self._try(self._save_answers, answers, assessment)
 
     def _add_to_summary(self, assessment: Assessment) -> None:
-        """Nobody asked for it by an option, so a summary that can't be written fails no run; it is told."""
+        """Nobody asked for it by an option, so a summary that can't be written fails no run; it is told.
+
+        A whole shard adds nothing: its INCOMPLETE would alarm, and `ftgate decide` adds what is true of all.
+        """
         from pytest_ftgate.reports.step_summary import add_to_summary  # noqa: PLC0415
 
         path = os.environ.get("GITHUB_STEP_SUMMARY")
-        if not path or assessment.record.run.no_model:
+        if not path or assessment.record.run.no_model or assessment.verdict.whole_shard:
             return
         try:
             add_to_summary(Path(path), assessment)

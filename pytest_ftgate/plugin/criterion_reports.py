@@ -23,7 +23,7 @@ def criterion_reports(assessment: Assessment, *, must_decide: bool) -> Iterator[
     is_whole = not (verdict.narrowed or run.cut_short or run.no_model or run.shard)
     for criterion in verdict.criteria if is_whole else ():
         yield from _reports(criterion.name, _outcome(criterion), criterion_text(criterion))
-    if must_decide or not (verdict.narrowed or verdict.whole_shard or run.no_model):
+    if not verdict.whole_shard and (must_decide or not (verdict.narrowed or run.no_model)):
         outcome: _Outcome = "passed" if verdict.word is Word.SHIP else "failed"
         yield from _reports("verdict", outcome, verdict_text(verdict))
 

@@ -179,7 +179,8 @@ class GenerateHooks:
                 raise pytest.UsageError(self.ftgate.usage_error)
             self.ftgate.make_plan(session.items)
             tests = [test for test in eval_tests(session.items) if test.runs]
-            if not tests or self._stopped(session) or not self._executes(session):
+            is_asked = any(test.runs for test in (*tests, *self.ftgate.of_other_shards))
+            if not is_asked or self._stopped(session) or not self._executes(session):
                 return []
             if lacking := self.ftgate.check_answers(tests):
                 raise pytest.UsageError(lacking)

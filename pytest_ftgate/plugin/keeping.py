@@ -85,7 +85,8 @@ def _plan_digest(session: FtgateSession) -> str:
     """Who is asked what, and what of it was selected: only a run with the same is gone on with."""
     plan = session.plan
     assert plan is not None
-    return digest([plan.digest, plan.left_out, session.described])
+    shard = [list(session.sharding.shard)] if session.sharding else []
+    return digest([plan.digest, plan.left_out, session.described, *shard])
 
 
 def not_stored(session: FtgateSession, requests: Sequence[Request]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -167,8 +168,11 @@ class RunLedger:
             cut_short=redact(cut_short) if cut_short is not None else None,
             warnings=tuple(map(redact, dict.fromkeys(self._warnings()))),
         )
+        plan = self.plan or Plan()
+        if session.sharding is not None:
+            run = replace(run, **session.sharding.run_info(plan, self.models, session.config.rootpath))
         with nothing_to_collect():
-            return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
+            return assess(self.trials.freeze(run, plan), metrics=session.metrics)
 
 
 def _no_case(session: FtgateSession) -> str:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftgate.plugin.shard_options import add_shard_options, names_shard, read_shard, with_record
 from pytest_ftgate.plugin.stash import run_id_key, taken_aliases_key
 
 if TYPE_CHECKING:
     from pytest_ftgate.models.answer_store.session import Reuse
     from pytest_ftgate.models.limits import Spending
+    from pytest_ftgate.record import Shard
 
 #: Short names, promised to users but never registered: a project's own option of that name must keep working.
 ALIASES = {"--model": "--ftgate-model", "--baseline": "--ftgate-baseline"}
@@ -69,6 +71,9 @@ class Settings:
     resume_max_age_s: float
     spending: Spending | None
     deadline_s: float | None
+    #: Which of how many shards this run is, and the records by which they are balanced.
+    shard: Shard | None
+    shard_durations: tuple[Path, ...]
     #: The model was named on the command line itself, not in addopts, ini or ftgate.yaml.
     asked_for: bool
     #: Short names that belong to another plugin or conftest of this project.
@@ -94,6 +99,7 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in _SWITCHES.items():
         group.addoption(f"--ftgate-{name}", action="store_true", default=None, help=text)
         parser.addini(_ini(name), help=text, type="bool", default=False)
+    add_shard_options(group)
     text = (
         "write a report: .json for programs, .md for people, .jsonl for the whole record of the run; "
         "may be repeated"
@@ -125,13 +131,16 @@ def _is_known(parser: pytest.Parser, option: str) -> bool:
 def is_used(config: pytest.Config) -> bool:
     """Whether the command line or the ini file sets anything of ours."""
     names = (*_TEXT_OPTIONS, *_SWITCHES, "report")
-    return any(_option(config, name) is not None or config.getini(_ini(name)) for name in names)
+    return names_shard(config) or any(
+        _option(config, name) is not None or config.getini(_ini(name)) for name in names
+    )
 
 
 def read_settings(config: pytest.Config) -> Settings:
     """The one reader of options and ini values; the command line wins. Raises UsageError for a bad value."""
     texts = {name: _text(config, name) for name in _TEXT_OPTIONS}
     switches = {name: bool(_option(config, name) or config.getini(_ini(name))) for name in _SWITCHES}
+    shard, durations = read_shard(config)
     return Settings(
         model=texts["model"],
         baseline=texts["baseline"],
@@ -141,13 +150,15 @@ def read_settings(config: pytest.Config) -> Settings:
         require_verdict=switches["require-verdict"],
         verdict_path=read_verdict_path(config),
         run_id=read_run_id(config),
-        reports=_reports(config),
+        reports=_reports(config, shard),
         save_answers=_path(config, "save-answers"),
         junit_properties=bool(config.getini("ftgate_junit_properties")),
         reuse=_reuse(texts["cache"]),
         resume_max_age_s=_duration("ftgate_resume_max_age", config.getini("ftgate_resume_max_age") or "1h"),
         spending=_spending(texts["max-tokens"], texts["max-cost"]),
         deadline_s=_duration("--ftgate-deadline", texts["deadline"]) if texts["deadline"] else None,
+        shard=shard,
+        shard_durations=durations,
         asked_for=asked_for_model(config),
         taken_aliases=config.stash.get(taken_aliases_key, ()),
     )
@@ -161,9 +172,17 @@ def read_verdict_path(config: pytest.Config) -> Path:
 def read_run_id(config: pytest.Config) -> str:
     """This run's id: given, from the environment, or random, and then the same all through the run."""
     if run_id_key not in config.stash:
-        given = _option(config, "run-id") or config.getini("ftgate_run_id") or os.environ.get("FTGATE_RUN_ID")
-        config.stash[run_id_key] = str(given or secrets.token_hex(8))
+        config.stash[run_id_key] = str(_given_run_id(config) or secrets.token_hex(8))
     return config.stash[run_id_key]
+
+
+def has_run_id(config: pytest.Config) -> bool:
+    """Whether somebody said what this run is called."""
+    return bool(_given_run_id(config))
+
+
+def _given_run_id(config: pytest.Config) -> object:
+    return _option(config, "run-id") or config.getini("ftgate_run_id") or os.environ.get("FTGATE_RUN_ID")
 
 
 def asked_for_model(config: pytest.Config) -> bool:
@@ -251,7 +270,9 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     return config.rootpath / str(written) if written else None
 
 
-def _reports(config: pytest.Config) -> tuple[Path, ...]:
+def _reports(config: pytest.Config, shard: Shard | None) -> tuple[Path, ...]:
     if given := config.getoption("ftgate_report"):
-        return tuple(config.invocation_params.dir / path for path in given)
-    return tuple(config.rootpath / path for path in config.getini("ftgate_report"))
+        reports = tuple(config.invocation_params.dir / path for path in given)
+    else:
+        reports = tuple(config.rootpath / path for path in config.getini("ftgate_report"))
+    return reports if shard is None else with_record(reports, shard, config)

@@ -18,6 +18,7 @@ from pytest_ftgate.plugin.keeping import engine_of, not_stored
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
 from pytest_ftgate.plugin.searching import has_eval_tests, ignored_files, odd_case_files, similar_names
+from pytest_ftgate.plugin.sharding import Sharding
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.plugin.taken_over import going_on
 from pytest_ftgate.plugin.terminal import say
@@ -68,6 +69,9 @@ class FtgateSession:
         self.going_on: str | None = None
         #: Where this process keeps its answers, if it does.
         self.store: AnswerStore | None = None
+        #: If this run is one shard of several: which, and the selected eval tests that it leaves to others.
+        self.sharding = Sharding(settings.shard, settings.shard_durations) if settings.shard else None
+        self.of_other_shards: list[EvalTest] = []
         #: The eval test that runs now.
         self.current: EvalTest | None = None
 
@@ -124,6 +128,7 @@ class FtgateSession:
         """Reads the configuration and keeps what is wrong with it for the end of collection."""
         try:
             _ = self.gate, self.arms, self.table if scorers else None
+            _ = self.sharding.times_s if self.sharding else None
             for path in self.settings.reports:
                 check_report_path(path)
         except (pytest.UsageError, ConfigError) as error:
@@ -156,7 +161,7 @@ class FtgateSession:
         """Fixes what has to run, what was left out, and which cases the gate judges; raises UsageError."""
         from pytest_ftgate.gates import judged_cases  # noqa: PLC0415
 
-        tests = eval_tests(items)
+        tests = eval_tests(items) + self.of_other_shards
         self._refuse_cases_without_model(tests)
         try:
             self._note_ignored()
@@ -193,10 +198,19 @@ class FtgateSession:
                 raise pytest.UsageError(f"{found}: name one with `model:` in ftgate.yaml, or under `roles:`")
 
     def check_answers(self, tests: Sequence[EvalTest]) -> str | None:
-        """What saved answers lack for the selected cases, all of it, before anything is sent."""
+        """What saved answers lack for the selected cases, all of it, before anything is sent.
+
+        Those of other shards count as needed, so that each shard says of a file what one run would say; what
+        they alone lack is for them to say.
+        """
+        self.described = self.arms.describe()
         requests = [request for test in tests for request in test.requests_ahead()]
-        stored = not_stored(self, requests) if self.settings.reuse == "only" else []
-        return "\n".join([*self.arms.missing(requests), *stored]) or None
+        elsewhere_asked = (test for test in self.of_other_shards if test.runs)
+        others = [request for test in elsewhere_asked for request in test.requests_ahead()]
+        stored = not_stored(self, requests) if self.settings.reuse == "only" and requests else []
+        elsewhere = set(self.arms.missing(others)) if others else ()
+        lacking = [line for line in self.arms.missing([*requests, *others]) if line not in elsewhere]
+        return "\n".join([*lacking, *stored]) or None
 
     # Answers and trials.
 

@@ -25,7 +25,10 @@ def header_lines(session: FtgateSession) -> list[str]:
         f"ftgate: {alias} is this project's own option; {ALIASES[alias]} is ours"
         for alias in session.settings.taken_aliases
     ]
-    return [inert_line(row, limit=1000) for row in (f"ftgate: {session.arms.header()}", *taken)]
+    ours = [f"ftgate: {session.arms.header()}"]
+    if session.sharding is not None:
+        ours.append(f"ftgate: {session.sharding.name} of run {session.settings.run_id}")
+    return [inert_line(row, limit=1000) for row in (*ours, *taken)]
 
 
 def say(config: pytest.Config, line: str) -> None:

@@ -4,9 +4,11 @@ It is the one currency between processes, shards and reports. Nothing here judge
 """
 
 from pytest_ftgate.record.file import RECORD_SCHEMA, parse_record, record_lines
-from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, PlannedItem, TrialKey, case_plan, in_shard
-from pytest_ftgate.record.run_record import RunRecord, merge
+from pytest_ftgate.record.merging import merge
+from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, PlannedItem, TrialKey, case_plan
+from pytest_ftgate.record.run_record import RunRecord
 from pytest_ftgate.record.runs import Record, RunInfo
+from pytest_ftgate.record.shards import Shard, Share, balanced_shares, in_shard
 from pytest_ftgate.record.trials import Outcome, Trial, TrialError
 
 __all__ = [
@@ -19,9 +21,12 @@ __all__ = [
     "Record",
     "RunInfo",
     "RunRecord",
+    "Shard",
+    "Share",
     "Trial",
     "TrialError",
     "TrialKey",
+    "balanced_shares",
     "case_plan",
     "in_shard",
     "merge",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -231,13 +230,6 @@ def case_plan(case: EvalCase, items: Sequence[PlannedItem]) -> PlannedCase:
         digest=_case_digest(case, asked),
         turns=len(case.turns),
     )
-
-
-def in_shard(key: CaseKey, shard: tuple[int, int]) -> bool:
-    """Whether shard (number, of how many), counted from 1, runs this case; all of a case stays together."""
-    number, of = shard
-    hashed = hashlib.sha256("\0".join(key).encode("utf-8", "backslashreplace")).digest()
-    return int.from_bytes(hashed[:8], "big") % of == number - 1
 
 
 def expectation_as_json(check: Expectation) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from pytest_ftgate.record.plan import Plan, PlannedCase, TrialKey, in_shard
+from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, TrialKey
+from pytest_ftgate.record.shards import Shard, Share, in_shard
 from pytest_ftgate.record.trials import Trial
 
 
@@ -17,11 +18,12 @@ class RunInfo:
 
     `gate` is the raw `gate:` mapping of builtins (numbers as the text that was written), {} for the
     defaults; `gate_options` are the command line options that touched it. `models` describes each arm: name,
-    host, kind, revision; no secrets. `shard` is (number, of how many), counted from 1. `cut_short` says why
-    something selected did not finish, None if all did. `no_model` marks a run that had case files and no
-    model. `warnings` are sentences that the verdict repeats. `lag_p95_s` is how late the client itself was:
-    95 % of its samples were at most so many seconds late; None where nothing was sampled. `started` and
-    `finished` are ISO 8601 stamps.
+    host, kind, revision; no secrets. `shard` is (number, of how many), counted from 1; `share` holds its
+    cases if they are not those of `in_shard`, and `code` has digests of the project's test code by file, for
+    shards to be compared. `cut_short` says why something selected did not finish, None if all did.
+    `no_model` marks a run that had case files and no model. `warnings` are sentences that the verdict
+    repeats. `lag_p95_s` is how late the client itself was: 95 % of its samples were at most so many seconds
+    late; None where nothing was sampled. `started` and `finished` are ISO 8601 stamps.
     """
 
     run_id: str
@@ -32,11 +34,19 @@ class RunInfo:
     gate_options: tuple[str, ...] = ()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     mode: str = "live"
-    shard: tuple[int, int] | None = None
+    shard: Shard | None = None
+    share: Share | None = None
+    code: Mapping[str, str] = field(default_factory=dict)
     no_model: bool = False
     cut_short: str | None = None
     warnings: tuple[str, ...] = ()
     lag_p95_s: float | None = None
+
+    def has(self, key: CaseKey) -> bool:
+        """Whether this run has to run a case of the plan: every one, or those of its shard."""
+        if self.share is not None:
+            return key in self.share.cases
+        return self.shard is None or in_shard(key, self.shard)
 
     def as_json(self) -> dict[str, Any]:
         """Builtins only, empty fields left out, ready for `json.dumps`."""
@@ -48,6 +58,8 @@ class RunInfo:
             "gate_options": list(self.gate_options),
             "models": {arm: dict(model) for arm, model in self.models.items()},
             "shard": list(self.shard) if self.shard else None,
+            "share": self.share.as_json() if self.share else None,
+            "code": dict(self.code),
             "no_model": self.no_model,
             "cut_short": self.cut_short,
             "warnings": list(self.warnings),
@@ -71,6 +83,8 @@ class RunInfo:
             models={str(arm): dict(model) for arm, model in row.get("models", {}).items()},
             mode=str(row["mode"]),
             shard=(int(shard[0]), int(shard[1])) if shard is not None else None,
+            share=Share.from_json(row["share"]) if row.get("share") is not None else None,
+            code={str(name): str(found) for name, found in row.get("code", {}).items()},
             no_model=row.get("no_model", False) is True,
             cut_short=row.get("cut_short"),
             warnings=tuple(str(warning) for warning in row.get("warnings", ())),
@@ -90,7 +104,7 @@ class Record:
 
     `conflicts` names the keys for which two different trials came in; the first by their canonical JSON is in
     `trials`, so that the order in which they came makes no difference. In a shard's record the plan is the
-    whole one, and the trials are those of the cases that `in_shard` gives it.
+    whole one, and the trials are those of the cases that it has.
     """
 
     run: RunInfo
@@ -101,7 +115,4 @@ class Record:
     @property
     def cases(self) -> tuple[PlannedCase, ...]:
         """The cases that this run had to run, skipped ones included: all of the plan, or this shard's."""
-        shard = self.run.shard
-        if shard is None:
-            return self.plan.cases
-        return tuple(case for case in self.plan.cases if in_shard(case.key, shard))
+        return tuple(case for case in self.plan.cases if self.run.has(case.key))

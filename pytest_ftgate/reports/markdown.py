@@ -78,7 +78,7 @@ def _blocks(assessment: Assessment) -> Iterator[list[str]]:
     yield _about(assessment)
     yield _notes(verdict)
     if not verdict.narrowed and assessment.record.trials:
-        yield _criteria(verdict.criteria)
+        yield _criteria(verdict.criteria if assessment.record.run.shard is None else ())
         yield _categories(assessment)
         yield _flips(assessment.summary.cases)
 

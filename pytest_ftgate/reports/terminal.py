@@ -59,8 +59,9 @@ def render_terminal(
 
 def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
     verdict, confidence = assessment.verdict, assessment.gate.confidence
+    is_shard = assessment.record.run.shard is not None
     if page.verbosity < 0:
-        judged = verdict.criteria if assessment.record.trials else ()
+        judged = verdict.criteria if assessment.record.trials and not is_shard else ()
         failed = [result for result in judged if result.decides and result.status is not Status.GO]
         yield [*criterion_lines(failed, confidence, page), *_verdict(verdict, page)]
         return
@@ -71,7 +72,8 @@ def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
     if not verdict.narrowed and assessment.record.trials:
         if page.verbosity > 0:
             yield list(arms_lines(assessment, page))
-        yield list(criterion_lines(verdict.criteria, confidence, page))
+        # Criteria are meant for all cases: what a part of them shows would mislead.
+        yield list(criterion_lines(() if is_shard else verdict.criteria, confidence, page))
         yield [*_flips(assessment, page), *stability_lines(assessment.summary, page)]
     yield list(_verdict(verdict, page))
 

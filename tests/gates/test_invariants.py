@@ -7,11 +7,13 @@ import random
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
+from pytest_ftgate.errors import RecordError
 from pytest_ftgate.gates import Status, Word, assess
 from pytest_ftgate.record import (
     Outcome,
@@ -20,6 +22,7 @@ from pytest_ftgate.record import (
     RunRecord,
     Trial,
     TrialError,
+    balanced_shares,
     in_shard,
     merge,
     parse_record,
@@ -143,6 +146,50 @@ def test_5_order_and_split_make_no_difference(made: Record, seed: int, of: int) 
 
 
 @EXAMPLES
+@given(records(), st.integers(0, 2**32), st.integers(1, 6), st.data())
+def test_5_balanced_shards_make_no_difference(made: Record, seed: int, of: int, data: st.DataObject) -> None:
+    keys = [one.key for one in made.plan.cases]
+    seconds = st.floats(0, 1e6, allow_nan=False)
+    times = {key: data.draw(seconds) for key in keys if data.draw(st.booleans())}
+    shares = balanced_shares({one.key: one.skip is None for one in made.plan.cases}, times, of)
+    assume(shares)
+    shards = [
+        replace(
+            made,
+            run=replace(made.run, shard=(number, of), share=share),
+            trials=tuple(one for one in made.trials if one.key[:2] in share.cases),
+        )
+        for number, share in enumerate(shares, 1)
+    ]
+    random.Random(seed).shuffle(shards)
+
+    merged = merge([parse_record(record_lines(shard), "shard.jsonl") for shard in shards])
+
+    assert assess(merged) == assess(made)
+    assert list(record_lines(merged)) == list(record_lines(made))
+    assert all(assess(shard).verdict.word is Word.INCOMPLETE for shard in shards)
+
+
+@EXAMPLES
+@given(records(), st.integers(2, 5), st.integers(0), st.integers(0))
+def test_9_a_shard_in_place_of_another_never_ships(made: Record, of: int, gone: int, twice: int) -> None:
+    numbers = list(range(1, of + 1))
+    gone, twice = numbers[gone % of], numbers[twice % of]
+    assume(gone != twice)
+    shards = {
+        number: replace(
+            made,
+            run=replace(made.run, shard=(number, of)),
+            trials=tuple(one for one in made.trials if in_shard(one.key[:2], (number, of))),
+        )
+        for number in numbers
+    }
+
+    with pytest.raises(RecordError, match=f"shard {gone} of {of} is missing"):
+        merge([shards[twice if number == gone else number] for number in numbers])
+
+
+@EXAMPLES
 @given(records(), st.integers(0, 2**32))
 def test_5_the_reports_have_the_same_bytes_whatever_the_order(made: Record, seed: int) -> None:
     shuffled = list(made.trials)
@@ -166,7 +213,8 @@ def test_5_a_shard_never_ships_and_is_whole_if_all_of_it_ran(made: Record, of: i
 
     assert verdict.word is Word.INCOMPLETE
     errors = sum(one.outcome is Outcome.ERRORED for one in own)
-    assert verdict.whole_shard is (bool(own) and errors <= assess(made).gate.max_errors)
+    planned = any(made.plan.trial_keys())
+    assert verdict.whole_shard is (planned and errors <= assess(made).gate.max_errors)
 
 
 @EXAMPLES

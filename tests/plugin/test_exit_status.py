@@ -74,3 +74,24 @@ def test_a_whole_shard_excuses_its_misses_and_is_not_raised() -> None:
 
 def test_a_run_without_a_model_is_left_to_pytest() -> None:
     assert status(0, verdict(Word.INCOMPLETE), gated=False) == 0
+
+
+def test_a_whole_shard_in_which_nothing_ran_had_nothing_to_run() -> None:
+    whole, cut = verdict(Word.INCOMPLETE, whole_shard=True), verdict(Word.INCOMPLETE)
+
+    assert status(5, whole) == 0
+    assert status(5, whole, must_decide=True) == 0
+    assert status(5, cut) == 5
+
+
+@pytest.mark.parametrize("before", [2, 3, 4, 6])
+def test_a_whole_shard_excuses_nothing_else(before: int) -> None:
+    assert status(before, verdict(Word.INCOMPLETE, whole_shard=True)) == before
+
+
+def test_a_whole_shard_excuses_misses_and_no_other_failure() -> None:
+    whole = verdict(Word.INCOMPLETE, whole_shard=True)
+
+    assert status(0, whole) == 0
+    assert status(1, whole, failures=2, excusable=2) == 0
+    assert status(1, whole, failures=2, excusable=1) == 1

@@ -413,23 +413,27 @@ def with_run(one: Record, **changes: Any) -> Record:
         ([SECOND], "shards 1, 3 of 3 are missing"),
         (
             [FIRST, SECOND, with_run(THIRD, version="0.2.0")],
-            "their versions of pytest-ftgate differ (0.1.0 and 0.2.0)",
+            "their versions of pytest-ftgate differ: 0.1.0 (shards 1, 2), 0.2.0 (shard 3)",
         ),
         (
             [FIRST, SECOND, with_run(THIRD, gate={"max_errors": "3"})],
-            'their gates differ ({"max_errors":"3"} and {})',
+            'their gates differ: {} (shards 1, 2), {"max_errors":"3"} (shard 3)',
         ),
         (
             [FIRST, SECOND, with_run(THIRD, gate_options=("--ftgate-strict",))],
-            'their gate options differ (["--ftgate-strict"] and [])',
+            "their gate options differ: none (shards 1, 2), --ftgate-strict (shard 3)",
         ),
         (
             [FIRST, SECOND, with_run(THIRD, models={"model": {"name": "m" * 90}})],
-            "their models differ",
+            "their models differ in model.name: shards 1, 2 against shard 3",
         ),
         (
-            [FIRST, SECOND, with_run(THIRD, shard=(3, 4))],
-            "their numbers of shards differ (3 and 4); shard 4 of 4 is missing",
+            [FIRST, SECOND, with_run(THIRD, run_id="run-0")],
+            "their run ids differ: run-1 (shards 1, 2), run-0 (shard 3)",
+        ),
+        (
+            [FIRST, SECOND, with_run(THIRD, code={"conftest.py": "ab"})],
+            "their test code differs in conftest.py: none (shards 1, 2), ab (shard 3)",
         ),
     ],
 )
@@ -437,13 +441,29 @@ def test_records_that_can_not_be_judged_together_are_refused(given: Sequence[Rec
     with pytest.raises(RecordError) as raised:
         merge(given)
 
-    assert str(raised.value).startswith(f"these records can't be merged: {problem}")
+    assert str(raised.value) == f"these records can't be judged together: {problem}"
+
+
+def test_all_that_speaks_against_judging_together_is_listed() -> None:
+    with pytest.raises(RecordError) as raised:
+        merge([FIRST, with_run(SECOND, version="0.2.0", shard=(2, 4))])
+
+    assert str(raised.value).splitlines() == [
+        "these records can't be judged together:",
+        "- their versions of pytest-ftgate differ: 0.1.0 (shard 1), 0.2.0 (shard 2)",
+        "- their numbers of shards differ: 3 (shard 1), 4 (shard 2)",
+        "- shards 3, 4 of 4 are missing",
+        f"- shard 2 holds 6 trials of other shards: {SECOND.trials[0].key}",
+    ]
 
 
 def test_shards_of_different_plans_are_refused() -> None:
     other = replace(THIRD, plan=Plan(cases=(*THIRD.plan.cases, case("new"))))
 
-    with pytest.raises(RecordError, match=r"^these records can't be merged: their plans differ \("):
+    with pytest.raises(
+        RecordError,
+        match=r"can't be judged together: their plans differ: \w+ \(shards 1, 2\), \w+ \(shard 3\)$",
+    ):
         merge([FIRST, SECOND, other])
 
 
@@ -454,7 +474,7 @@ def test_a_shard_that_ran_cases_of_another_is_refused() -> None:
         merge([strange, SECOND, THIRD])
 
     problem = f"shard 1 holds 1 trial of other shards: {THIRD.trials[0].key}"
-    assert str(raised.value) == f"these records can't be merged: {problem}"
+    assert str(raised.value) == f"these records can't be judged together: {problem}"
 
 
 def test_a_plan_survives_json() -> None:

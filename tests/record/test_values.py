@@ -19,6 +19,7 @@ from pytest_ftgate.record import (
     PlannedItem,
     Record,
     RunInfo,
+    Share,
     Trial,
     TrialError,
     TrialKey,
@@ -44,6 +45,8 @@ FULL_RUN = RunInfo(
     models={"model": {"name": "tuned"}},
     mode="mixed",
     shard=(2, 3),
+    share=Share(balance="d1", cases=frozenset({("tools", "a"), ("tools", "b")})),
+    code={"conftest.py": "ab12"},
     no_model=True,
     cut_short="Ctrl-C",
     warnings=("slow",),
@@ -203,12 +206,12 @@ def test_text_that_no_file_can_hold_is_a_change_and_no_crash() -> None:
 
 
 def shards(of: int = 2, **run: Any) -> list[Record]:
-    """The shards of one run; the first shard has the last id."""
+    """The shards of one run, by key."""
     whole = record([case(f"c{number}", tags=("slow",)) for number in range(9)])
     return [
         replace(
             whole,
-            run=replace(FULL_RUN, run_id=f"run-{9 - number}", shard=(number, of), **run),
+            run=replace(FULL_RUN, shard=(number, of), share=None, **run),
             trials=tuple(one for one in whole.trials if in_shard(one.key[:2], (number, of))),
         )
         for number in range(1, of + 1)
@@ -225,10 +228,11 @@ def test_a_merged_run_says_what_its_shards_said() -> None:
 
     assert made.run == replace(
         FULL_RUN,
-        run_id="run-8",
         started="2025",
         finished="2027",
         shard=None,
+        share=None,
+        code={},
         cut_short="shard 1: Ctrl-C",
         warnings=("fast", "slow"),
     )

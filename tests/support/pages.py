@@ -15,7 +15,7 @@ def write_files(page: str, folder: Path) -> list[str]:
     """Writes each block that begins with a file's name into the folder; returns the names."""
     names = []
     for _, text in blocks(page):
-        if named := re.match(r"# ([\w./]+\.(?:ya?ml|py))\n", text):
+        if named := re.match(r"# ([\w./-]+\.(?:ya?ml|py))\n", text):
             path = folder / named[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

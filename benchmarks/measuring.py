@@ -24,21 +24,25 @@ class Cost:
     peak_mib: float
     runs: int
 
+    @classmethod
+    def of(cls, costs: Sequence[Cost]) -> Cost:
+        """The medians of several."""
+        return cls(
+            wall_s=statistics.median(cost.wall_s for cost in costs),
+            cpu_s=statistics.median(cost.cpu_s for cost in costs),
+            peak_mib=statistics.median(cost.peak_mib for cost in costs),
+            runs=len(costs),
+        )
+
 
 def cost_of(command: Sequence[str], *, cwd: Path, runs: int = 3, expect: Sequence[int] = (0,)) -> Cost:
     """The cost of a command, each run a process of its own; raises if it ends otherwise than expected."""
-    once = [_run(command, cwd, expect) for _ in range(runs)]
-    walls, cpus, peaks = zip(*once, strict=True)
-    return Cost(
-        wall_s=statistics.median(walls),
-        cpu_s=statistics.median(cpus),
-        peak_mib=statistics.median(peaks),
-        runs=runs,
-    )
+    return Cost.of([_run(command, cwd, expect) for _ in range(runs)])
 
 
-def _run(command: Sequence[str], cwd: Path, expect: Sequence[int]) -> tuple[float, float, float]:
+def _run(command: Sequence[str], cwd: Path, expect: Sequence[int]) -> Cost:
     env = os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "none", "PYTEST_ADDOPTS": ""}
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.perf_counter()
     with open(cwd / "output.txt", "wb") as output:
@@ -51,7 +55,7 @@ def _run(command: Sequence[str], cwd: Path, expect: Sequence[int]) -> tuple[floa
             f"exit status {code}: {' '.join(command)}\n{(cwd / 'output.txt').read_text()[-3000:]}"
         )
     scale = 1024 if sys.platform == "linux" else 1024 * 1024
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / scale
+    return Cost(wall_s=wall, cpu_s=used.ru_utime + used.ru_stime, peak_mib=used.ru_maxrss / scale, runs=1)
 
 
 @contextmanager

@@ -142,6 +142,8 @@ class GenerateHooks:
         trials = self._trials(test, call, report) if test is not None and test.runs else ()
         payload = self._payload(test, call, report)
         transport.attach(report, payload, trials, is_sent=self.worker is not None)
+        if self.worker is not None and report.when == "setup" and isinstance(item, EvalCaseItem):
+            transport.lighten(report)
         return report
 
     def _is_part(self, test: EvalTest, call: pytest.CallInfo[None]) -> bool:
@@ -215,7 +217,7 @@ class GenerateHooks:
         payload: dict[str, Any] = {}
         if self.worker is not None and not self.plan_sent and self.ftgate.plan is not None:
             self.plan_sent = True
-            payload |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
+            payload |= {"plan": transport.dumps(self.ftgate.plan.as_json()), "models": self.ftgate.described}
             payload |= {"going_on": self.ftgate.going_on} if self.ftgate.going_on else {}
         if test is None or not test.runs:
             return payload
@@ -303,5 +305,5 @@ class GenerateHooks:
             "usage_error": self.ftgate.usage_error,
         }
         if not self.plan_sent and self.ftgate.plan is not None:
-            message |= {"plan": self.ftgate.plan.as_json(), "models": self.ftgate.described}
+            message |= {"plan": transport.dumps(self.ftgate.plan.as_json()), "models": self.ftgate.described}
         return message

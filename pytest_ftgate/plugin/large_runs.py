@@ -19,34 +19,28 @@ LARGE = 10_000
 _DONE = EvalCase(suite="", id="done", path="", line=1, messages=())
 
 
-class PassedCase:
-    """What pytest's terminal keeps of a case that passed, where a whole report of each would be too much."""
+class PassedCase(pytest.TestReport):
+    """What pytest's terminal keeps of a case that passed, where a whole report of each would be too much.
 
-    __slots__ = ("duration", "nodeid")
+    A report that says no more than that; what all of them have in common stands in the class.
+    """
 
     when = "call"
     outcome = "passed"
-    passed, failed, skipped = True, False, False
-    longrepr, longreprtext = None, ""
-    sections: tuple[tuple[str, str], ...] = ()
-    user_properties: tuple[tuple[str, object], ...] = ()
+    longrepr = None
+    sections: list[tuple[str, str]] = []  # noqa: RUF012 - pytest declares it for instances
+    user_properties: list[tuple[str, object]] = []  # noqa: RUF012 - likewise
     keywords: Mapping[str, Any] = NOTHING
-    count_towards_summary = True
 
     def __init__(self, report: pytest.TestReport) -> None:
         self.nodeid = report.nodeid
         self.duration = report.duration
 
     @property
-    def location(self) -> tuple[str, None, str]:
+    def location(self) -> tuple[str, int | None, str]:  # type: ignore[override] # made when somebody asks
         """The case's file and id; no line."""
         path, _, name = self.nodeid.partition("::")
         return path, None, name
-
-    @property
-    def head_line(self) -> str:
-        """How a section about it is headed."""
-        return self.location[2]
 
 
 def forget_passed(reporter: Any, report: pytest.TestReport, *, is_large: bool) -> None:

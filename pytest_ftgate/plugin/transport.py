@@ -85,7 +85,7 @@ def take(report: object) -> tuple[Mapping[str, Any], Sequence[Trial]]:
         payload = loads(text)
         trials = [Trial.from_json(row) for row in payload.pop(TRIALS, ())]
     if trials:
-        setattr(report, ATTRIBUTE, dumps(payload))
+        setattr(report, ATTRIBUTE, dumps(payload) if payload else None)
     return payload, trials
 
 
@@ -93,6 +93,13 @@ def loads(text: object) -> dict[str, Any]:
     """The payload of a text, {} if there is none."""
     payload: dict[str, Any] = json.loads(text) if isinstance(text, str) else {}
     return payload
+
+
+def lighten(report: pytest.TestReport) -> None:
+    """Takes off the report of a setup that went well what the reports of call and teardown say again."""
+    if report.passed:
+        report.user_properties = []
+        report.keywords = {}
 
 
 def is_miss(report: object) -> bool:

@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, digest, digest_of_list
 from pytest_ftgate.completions import Completion, Usage
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.record import (
@@ -293,3 +295,15 @@ def test_what_went_wrong_first_stays_the_reason() -> None:
 
 def test_outcomes_are_written_in_the_words_of_the_schema() -> None:
     assert [outcome.value for outcome in Outcome] == ["passed", "failed", "errored"]
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.text(),
+            st.none() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),
+        )
+    )
+)
+def test_the_digest_of_a_list_does_not_need_all_of_it_at_once(values: list[dict[str, object]]) -> None:
+    assert digest_of_list(iter(values)) == digest(values)

@@ -13,6 +13,7 @@ from pytest_ftgate.cases import Expectation
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ScorerError
 from pytest_ftgate.scorers import BUILTIN, score_case
+from pytest_ftgate.scorers.scoring import score_with
 from pytest_ftgate.scorers.spec import ScorerSpec, Subject
 from pytest_ftgate.scores import Score
 from tests.scorers.build import case, check
@@ -183,3 +184,25 @@ def test_the_table_loads_no_heavy_library() -> None:
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_a_scorer_raises_is_its_error_with_a_time_limit_and_without(quick: bool) -> None:
+    def judge(options: Mapping[str, Any], subject: Subject) -> Score:
+        raise ValueError("no such city")
+
+    table = {"mine": ScorerSpec(name="mine", doc="", score=judge, quick=quick)}
+
+    with pytest.raises(ScorerError, match=r"scorer 'mine' .* raised ValueError: no such city"):
+        score_with(table, case(check("mine")), Completion(text="x"))
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, pytest.exit.Exception])
+def test_an_interruption_during_a_quick_scorer_is_never_its_error(interruption: type[BaseException]) -> None:
+    def judge(options: Mapping[str, Any], subject: Subject) -> Score:
+        raise interruption("now")
+
+    table = {"mine": ScorerSpec(name="mine", doc="", score=judge, quick=True)}
+
+    with pytest.raises(interruption):
+        score_with(table, case(check("mine")), Completion(text="x"))

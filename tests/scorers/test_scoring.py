@@ -197,7 +197,7 @@ def test_what_a_scorer_raises_is_its_error_with_a_time_limit_and_without(quick: 
         score_with(table, case(check("mine")), Completion(text="x"))
 
 
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt, pytest.exit.Exception])
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, pytest.fail.Exception])
 def test_an_interruption_during_a_quick_scorer_is_never_its_error(interruption: type[BaseException]) -> None:
     def judge(options: Mapping[str, Any], subject: Subject) -> Score:
         raise interruption("now")

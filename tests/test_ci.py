@@ -42,13 +42,13 @@ def test_the_oldest_pytest_that_is_allowed_is_in_the_matrix_and_a_newest_one() -
 def test_tests_are_installed_and_run_as_the_readme_says() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     development = re.search(
-        r"^python3 -m venv \.venv && \.venv/bin/(pip .*) && \.venv/bin/(pytest)$", readme, re.M
+        r"^python3 -m venv \.venv && \.venv/bin/(pip .*) && \.venv/bin/(pytest -n auto)$", readme, re.M
     )
     assert development
     install, test = development.groups()
 
-    assert commands("tests") == [f"{install} 'pytest${{{{ matrix.pytest }}}}'", f"{test} -n auto"]
-    assert commands("without-xdist") == [install, "pip uninstall -q -y pytest-xdist", test]
+    assert commands("tests") == [f"{install} 'pytest${{{{ matrix.pytest }}}}'", test]
+    assert commands("without-xdist") == [install, "pip uninstall -q -y pytest-xdist", "pytest"]
     assert commands("endurance") == [install, "python -m benchmarks endurance --quick"]
 
 

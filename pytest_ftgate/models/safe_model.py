@@ -26,6 +26,7 @@ class SafeModel:
 
     def __init__(self, model: Model, redact: Redactor) -> None:
         self.inner = model
+        self.is_replay = bool(getattr(model, "is_replay", False))
         self._redact = redact
 
     def __getattr__(self, name: str) -> Any:

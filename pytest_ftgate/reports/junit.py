@@ -11,19 +11,19 @@ from pytest_ftgate.gates import CriterionResult, Verdict
 from pytest_ftgate.record import PlannedCase, Trial
 from pytest_ftgate.reports.inert import harmless_start, inert_line
 from pytest_ftgate.reports.numbers import observed
-from pytest_ftgate.reports.outcomes import of_arm, result_of
+from pytest_ftgate.reports.outcomes import of_arm, outcomes_of
 
 _MAX_REASONS = 50
 
 
 def case_properties(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> list[tuple[str, str]]:
     """Name and value of every property that is known; numbers are the model's, means over its trials."""
-    result, model = result_of(case, trials), of_arm(trials, Arm.MODEL)
+    (outcome, flip), model = outcomes_of(case, trials), of_arm(trials, Arm.MODEL)
     answers = [trial.completion for trial in model if trial.completion is not None]
     found = {
-        "ftgate_outcome": result.outcome[Arm.MODEL],
-        "ftgate_baseline_outcome": result.outcome[Arm.BASELINE],
-        "ftgate_flip": result.flip if trials else None,
+        "ftgate_outcome": outcome[Arm.MODEL],
+        "ftgate_baseline_outcome": outcome[Arm.BASELINE],
+        "ftgate_flip": flip if trials else None,
         "ftgate_score": _mean([trial.score for trial in model], "{:.4f}"),
         "ftgate_latency_s": _mean([answer.latency_s for answer in answers], "{:.3f}"),
         "ftgate_tokens": _mean([_tokens(answer) for answer in answers], "{:.10g}"),

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.record.plan import PlannedCase, PlannedItem
 from pytest_ftgate.record.trials import Outcome, Trial
-from pytest_ftgate.summary.case_results import CaseResult, case_result
+from pytest_ftgate.summary.case_results import CaseResult, Flip, case_result, flip_of
 
 
 def result_of(case: EvalCase | PlannedCase, trials: Sequence[Trial]) -> CaseResult:
     """The case's result as the summary would have it, if these trials were all."""
     planned = case if isinstance(case, PlannedCase) else _outline(case, trials)
     return case_result(planned, sorted(trials, key=lambda trial: trial.key))
+
+
+def outcomes_of(
+    case: EvalCase | PlannedCase, trials: Sequence[Trial]
+) -> tuple[Mapping[Arm, Outcome | None], Flip]:
+    """Outcome by arm, and how the arms compare: of `result_of` as much as is asked for each case of a run."""
+    found = {trial.key.arm: trial.outcome for trial in trials}
+    if isinstance(case, PlannedCase) or len(found) < len(trials) or not case.checks or not trials:
+        result = result_of(case, trials)
+        return result.outcome, result.flip
+    model, baseline = found.get(Arm.MODEL), found.get(Arm.BASELINE)
+    return {Arm.MODEL: model, Arm.BASELINE: baseline}, flip_of(model, baseline)
 
 
 def of_arm(trials: Iterable[Trial], arm: Arm) -> list[Trial]:

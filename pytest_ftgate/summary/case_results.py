@@ -88,6 +88,13 @@ def case_result(planned: PlannedCase, trials: Sequence[Trial]) -> CaseResult:
     )
 
 
+def flip_of(model: Outcome | None, baseline: Outcome | None) -> Flip:
+    """How the arms compare by their outcomes; without one of the baseline it was not asked."""
+    if model is not None and baseline is not None:
+        return _FLIPS.get((model, baseline), Flip.UNKNOWN)
+    return Flip.MODEL_ONLY if model in (Outcome.PASSED, Outcome.FAILED) else Flip.UNKNOWN
+
+
 def repeat_outcomes(
     trials: Iterable[Trial], passed: Callable[[Trial], bool | None], error: bool | None = None
 ) -> list[bool]:
@@ -221,6 +228,5 @@ def _flip(
 ) -> Flip:
     model, baseline = pair[Arm.MODEL], pair[Arm.BASELINE]
     if model is not None and baseline is not None:
-        return _FLIPS.get((model, baseline), Flip.UNKNOWN)
-    known = outcomes[Arm.MODEL] in (Outcome.PASSED, Outcome.FAILED)
-    return Flip.MODEL_ONLY if known and not planned.paired_items else Flip.UNKNOWN
+        return flip_of(model, baseline)
+    return flip_of(outcomes[Arm.MODEL], None) if not planned.paired_items else Flip.UNKNOWN

@@ -2,9 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+
+from pytest_ftgate.cases import EvalCase
 from pytest_ftgate.completions import Usage
 from pytest_ftgate.gates import Word
+from pytest_ftgate.record import Record
 from pytest_ftgate.reports.junit import case_properties, criterion_text, verdict_text
+from pytest_ftgate.reports.outcomes import outcomes_of, result_of
 from tests.reports.samples import (
     BASELINE,
     CRITERIA,
@@ -16,6 +21,7 @@ from tests.reports.samples import (
     record,
     trial,
 )
+from tests.support.strategies import records
 
 
 def test_a_case_has_all_properties_that_are_known() -> None:
@@ -94,3 +100,19 @@ def test_many_reasons_are_bounded() -> None:
     text = verdict_text(replace(made.verdict, warnings=()))
 
     assert text.splitlines()[-2:] == ["- r49", "(10 more reasons; the verdict file has all)"]
+
+
+@given(records())
+def test_properties_tell_of_each_item_what_its_result_would_be(run: Record) -> None:
+    for planned in run.plan.cases:
+        for item in planned.items:
+            own = [one for one in run.trials if one.key.item == item.nodeid]
+            case = EvalCase(
+                suite=planned.suite, id=planned.id, path="a.yaml", line=1, messages=(), repeat=planned.repeat,
+                expect=planned.expect, category=planned.category,
+            )  # fmt: skip
+            result = result_of(case, own)
+
+            outcome, flip = outcomes_of(case, own)
+
+            assert (dict(outcome), flip) == (dict(result.outcome), result.flip)

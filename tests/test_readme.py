@@ -225,4 +225,4 @@ def test_the_models_are_read(tmp_path: Path) -> None:
 def test_the_two_commands_that_ci_runs_are_there_once() -> None:
     commands = re.findall(r"^python3 -m venv \.venv && .*$", README, re.MULTILINE)
 
-    assert [command.rpartition(" && ")[2] for command in commands] == [EXAMPLE, ".venv/bin/pytest"]
+    assert [command.rpartition(" && ")[2] for command in commands] == [EXAMPLE, ".venv/bin/pytest -n auto"]

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
@@ -27,6 +25,7 @@ from pytest_ftgate.models.endpoints.openai_endpoint import OpenAIEndpoint
 from pytest_ftgate.models.endpoints.settings import EndpointSettings
 from pytest_ftgate.models.engine import CompletionEngine
 from tests.support.limiters import FixedWindow, Limiter, SlidingWindow, TokenBucket
+from tests.support.local_server import AppServer
 from tests.support.requests import requests
 from tests.support.server import Reply
 
@@ -57,32 +56,14 @@ VARIANTS = (
 )
 
 
-class LimitedServer:
+class LimitedServer(AppServer):
     """Answers with the question, as often as its limiter allows; `close` and `open` are for an outage."""
 
     def __init__(self, limiter: Limiter | None, tells: str = "nothing") -> None:
+        super().__init__()
         self.statuses: Counter[int] = Counter()
         self._limiter = limiter
         self._tells = tells
-        self._port = 0
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
-        self._runner: web.AppRunner | None = None
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
 
     def close(self) -> None:
         """Connections are cut, and nobody listens any more."""
@@ -92,28 +73,8 @@ class LimitedServer:
         """It listens at the same port again."""
         asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
 
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        await self._open()
-        self._ready.set()
-        await self._stop.wait()
-        await self._close()
-
-    async def _open(self) -> None:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
-        await self._runner.setup()
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self._port))
-        self._port = listener.getsockname()[1]
-        await web.SockSite(self._runner, listener, backlog=1024).start()
-
-    async def _close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+    def _routes(self, router: web.UrlDispatcher) -> None:
+        router.add_post("/v1/chat/completions", self._handle)
 
     async def _handle(self, request: web.Request) -> web.Response:
         asked = await request.json()

@@ -11,46 +11,30 @@ import gzip
 import json
 import socket
 import struct
-import threading
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Self
+from typing import Any
+
+from tests.support.local_server import LocalServer
 
 Asked = Mapping[str, Any]
 Behaviour = Callable[[asyncio.StreamWriter, Asked], Awaitable[None]]
 
 
-class RawServer:
+class RawServer(LocalServer):
     """Serves on a free loopback port in a thread of its own, inside its `with` block; counts requests."""
 
     def __init__(self, behave: Behaviour) -> None:
+        super().__init__()
         self.count = 0
         self._behave = behave
-        self._port = 0
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
+        self._server: asyncio.Server
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        return self
+    async def _open(self) -> None:
+        self._server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        self._port = self._server.sockets[0].getsockname()[1]
 
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
-        self._port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
+    async def _close(self) -> None:
+        self._server.close()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
 

@@ -16,10 +16,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from aiohttp import web
 
+from tests.support.local_server import AppServer
 from tests.support.server import Reply
 
 Step = Literal["upload", "files", "create", "batches", "batch", "content"]
@@ -71,7 +72,7 @@ class Batch:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-class BatchServer:
+class BatchServer(AppServer):
     """Serves on a free loopback port, in a thread and loop of its own, inside its `with` block."""
 
     def __init__(
@@ -85,6 +86,7 @@ class BatchServer:
         keeps_metadata: bool = True,
         page: int = 100,
     ) -> None:
+        super().__init__(path)
         self.answer = answer
         self.statuses = statuses
         self.errors = errors
@@ -98,23 +100,10 @@ class BatchServer:
         self.headers: list[Mapping[str, str]] = []
         self.queries: list[Mapping[str, str]] = []
         self._faults: dict[str, list[Fault | None]] = defaultdict(list)
-        self._path = path
-        self._port = 0
-        self._ready = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve()), name="batch-server", daemon=True
-        )
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
 
     def fault(self, step: Step, *faults: Fault | None) -> None:
         """What the next requests of a step meet; None is none."""
         self._faults[step] += faults
-
-    @property
-    def url(self) -> str:
-        """What a model's base_url is."""
-        return f"http://127.0.0.1:{self._port}{self._path}"
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -126,34 +115,14 @@ class BatchServer:
         content = self.files[batch.order["input_file_id"]][1]
         return [json.loads(line) for line in content.splitlines()]
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        app = web.Application(client_max_size=1 << 30)
+    def _routes(self, router: web.UrlDispatcher) -> None:
         base = self._path
-        app.router.add_post(f"{base}/files", self._step("upload", self._upload))
-        app.router.add_get(f"{base}/files", self._step("files", self._list_files))
-        app.router.add_get(f"{base}/files/{{id}}/content", self._step("content", self._content))
-        app.router.add_post(f"{base}/batches", self._step("create", self._create))
-        app.router.add_get(f"{base}/batches", self._step("batches", self._list_batches))
-        app.router.add_get(f"{base}/batches/{{id}}", self._step("batch", self._get))
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self._port = runner.addresses[0][1]
-        self._ready.set()
-        await self._stop.wait()
-        await runner.cleanup()
+        router.add_post(f"{base}/files", self._step("upload", self._upload))
+        router.add_get(f"{base}/files", self._step("files", self._list_files))
+        router.add_get(f"{base}/files/{{id}}/content", self._step("content", self._content))
+        router.add_post(f"{base}/batches", self._step("create", self._create))
+        router.add_get(f"{base}/batches", self._step("batches", self._list_batches))
+        router.add_get(f"{base}/batches/{{id}}", self._step("batch", self._get))
 
     def _step(self, step: Step, handle: Callable[[web.Request, Any], Any]) -> Any:
         async def served(request: web.Request) -> web.StreamResponse:

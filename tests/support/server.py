@@ -15,15 +15,15 @@ import asyncio
 import gzip
 import json
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from aiohttp import web
 
 from tests.support import streams
+from tests.support.local_server import AppServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ def echo(body: dict[str, Any]) -> str:
     return str((body.get("messages") or body["input"])[-1]["content"])
 
 
-class ChatServer:
+class ChatServer(AppServer):
     """Serves on a free loopback port, in a thread and loop of its own, inside its `with` block.
 
     The first requests get the replies of `script`, in order; the others what `answer` says to their body.
@@ -178,54 +178,22 @@ class ChatServer:
         latency_s: float = 0.0,
         path: str = "/v1",
     ) -> None:
+        super().__init__(path)
         self.requests: list[Received] = []
         self.took_s: list[tuple[object, float]] = []
         self.most_at_once = 0
         self._answer = answer
         self._script = iter(tuple(script))
         self._latency_s = latency_s
-        self._path = path
         self.at_once = 0
-        self._port = 0
-        self._ready = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve()), name="chat-server", daemon=True
-        )
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """What a model's base_url is."""
-        return f"http://127.0.0.1:{self._port}{self._path}"
 
     @property
     def count(self) -> int:
         """Requests that came in so far."""
         return len(self.requests)
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        app = web.Application(client_max_size=1 << 30)
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
-        await site.start()
-        self._port = runner.addresses[0][1]
-        self._ready.set()
-        await self._stop.wait()
-        await runner.cleanup()
+    def _routes(self, router: web.UrlDispatcher) -> None:
+        router.add_route("*", "/{path:.*}", self._handle)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         arrived_at = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Which of how many processes this one is, and what part of a limit for all of them it has. Plain computation."""
+"""Which of how many processes this one is, and what part of a limit for all it has. Plain computation."""
 
 from __future__ import annotations
 

@@ -74,9 +74,10 @@ class Conclusion:
             self.ledger.usage_error = DIST_EACH
 
     def refuse(self) -> None:
-        """Raises the UsageError that the workers left to us, if any."""
-        if self.ledger.usage_error:
-            raise pytest.UsageError(self.ledger.usage_error)
+        """Raises the UsageError that the workers left to us; a fatal error before any trial is one."""
+        fatal = None if any(True for _ in self.ledger.trials.values()) else self.ledger.fatal
+        if error := self.ledger.usage_error or fatal:
+            raise pytest.UsageError(error)
 
     def give_up(self, session: pytest.Session, error: pytest.UsageError) -> None:
         """The run could not start: INCOMPLETE with this reason, in every report that can still be made."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,10 @@ from pytest_ftgate.record import Plan, RunInfo, RunRecord, Trial
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
     from pytest_ftgate.plugin.session import FtgateSession
+
+
+#: How many tests or cases a reason names.
+_NAMED = 5
 
 
 class RunLedger:
@@ -45,6 +49,11 @@ class RunLedger:
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
         self.usage_error: str | None = None
+        #: What a worker says of why no request can succeed.
+        self.fatal: str | None = None
+        #: What the first worker collected, and what not all of them did.
+        self.collected: frozenset[str] | None = None
+        self.not_everywhere: set[str] = set()
         #: Why the run could not start.
         self.stopped_by: str | None = None
         self.collection_errors = 0
@@ -83,6 +92,7 @@ class RunLedger:
         self.lags_s += payload.get("lags_s") or ()
         self.sent += payload.get("sent") or 0
         self.usage_error = self.usage_error or payload.get("usage_error")
+        self.fatal = self.fatal or payload.get("fatal")
 
     def take_own(self, session: FtgateSession, plan: Plan) -> None:
         """In one process: what a worker would have told."""
@@ -93,16 +103,25 @@ class RunLedger:
         self.lags_s += session.lags_s
         self.sent += session.sent
 
+    def note_collection(self, ids: Sequence[str]) -> None:
+        """What a worker collected; all have to collect the same."""
+        here = frozenset(ids)
+        self.collected = here if self.collected is None else self.collected
+        self.not_everywhere |= here ^ self.collected
+        self.selected |= here
+
     def take_plan(self, payload: Mapping[str, Any]) -> None:
         """Takes a plan that came along; two processes that planned differently can't be judged together."""
         if "plan" not in payload:
             return
-        plan = Plan.from_json(payload["plan"])
-        self.models = payload.get("models") or {}
+        plan, models = Plan.from_json(payload["plan"]), payload.get("models") or {}
         if self.plan is None:
-            self.plan = plan
-        elif plan != self.plan:
-            self.reasons.append("the workers collected different cases")
+            self.plan, self.models = plan, models
+            return
+        if plan != self.plan:
+            self.reasons.append(f"the workers collected different cases{_different(self.plan, plan)}")
+        if models != self.models:
+            self.reasons.append(f"the workers ask different models: {_different_models(self.models, models)}")
 
     @property
     def nothing_selected(self) -> bool:
@@ -135,6 +154,9 @@ class RunLedger:
         if self.silent and self.plan is not None and not (interruption is not None and unfinished):
             # Trials may all be here, but not what it knew of them: how busy it was, and what went wrong.
             reasons.append("a worker has not come to its end, where it says what else it knows")
+        if self.not_everywhere:
+            named = _named(sorted(self.not_everywhere))
+            reasons.append(f"the workers collected different tests: only some of them have {named}")
         if self.collection_errors:
             noun = "error" if self.collection_errors == 1 else "errors"
             reasons.append(f"{self.collection_errors} collection {noun}")
@@ -169,6 +191,26 @@ class RunLedger:
         )
         with nothing_to_collect():
             return assess(self.trials.freeze(run, self.plan or Plan()), metrics=session.metrics)
+
+
+def _different(one: Plan, other: Plan) -> str:
+    cases = [{case.key: case for case in plan.cases} for plan in (one, other)]
+    keys = sorted(key for key in {*cases[0], *cases[1]} if cases[0].get(key) != cases[1].get(key))
+    return f": {_named([f'{suite}/{id_}' for suite, id_ in keys])}" if keys else ""
+
+
+def _different_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    arm = next(arm for arm in sorted({*one, *other}) if one.get(arm) != other.get(arm))
+    said = [
+        ", ".join(f"{name} {value}" for name, value in sorted(models.get(arm, {}).items()))
+        for models in (one, other)
+    ]
+    return f"{arm}: {said[0] or 'none'}; and {said[1] or 'none'}"
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return ", ".join(ids[:_NAMED]) + more
 
 
 def _no_case(session: FtgateSession) -> str:

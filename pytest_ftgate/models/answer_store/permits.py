@@ -1,4 +1,4 @@
-"""What a process needs leave for before it sends: a turn where there are fewer than processes, the first request.
+"""What a process needs leave for before it sends: its turn where turns are few, and the first request.
 
 The answer store knows who has leave. It ends with the process that has it, so that nobody waits for the dead.
 """

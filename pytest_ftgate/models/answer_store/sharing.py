@@ -69,10 +69,10 @@ class Sharing:
     """Lives from the first request that has to wait to `close`; owned by its engine, which gives the verbs.
 
     `settle` hands an outcome out, `send` has requests sent (first of all, if that is urgent), `stop` gives
-    all open requests this error, `committed` says how many answers of this process's own are safe now, `given`
-    that it has leave to send.
-    `limit` is how many requests of dead processes are taken over at a time, `spending` what is not to be
-    exceeded by all processes together. Raises `StoreError` if the store can't be used.
+    all open requests this error, `committed` says how many answers of this process's own are safe now,
+    `given` that it has leave to send. `limit` is how many requests of dead processes are taken over at a
+    time, `spending` what is not to be exceeded by all together. Raises `StoreError` if the store can't be
+    used.
     """
 
     def __init__(

@@ -53,7 +53,7 @@ class PythonFunction:
         self._wanted = wanted_arguments(function, self._shown)
         self._is_async = _is_async(function)
         self.concurrency = concurrency or (None if self._is_async else 1)
-        #: Nobody asked for the limit of one call: it is there because of threads, which processes don't share.
+        #: Nobody asked for one call at a time: it is because of threads, which processes don't share.
         self.is_limited_by_process = concurrency is None
         self._timeout_s = timeout_s
         self._params = params or {}

@@ -47,6 +47,7 @@ class Conclusion:
         self.is_reporting = False
         self.is_concluded = False
         self.is_final = False
+        self.has_stopped_misfits = False
         self.failures = 0
         self.ordinary_failures = 0
         #: Files that were asked for and can't be written; they fail the run.
@@ -111,6 +112,12 @@ class Conclusion:
         """Workers that wait for answers know nothing of what ended the run here."""
         if self.is_controller:
             self._tell_store(lambda: self.store.stop(str(interruption) or "the run was interrupted"))
+
+    def stop_misfits(self) -> None:
+        """Workers that disagree about what is tested need not ask for the rest of it."""
+        if self.ledger.misfit is not None and not self.has_stopped_misfits:
+            self.has_stopped_misfits = True
+            self._tell_store(lambda: self.store.stop(self.ledger.misfit or ""))
 
     def forget_worker(self, worker: str) -> None:
         """The others need not wait for what a dead one had begun to ask."""

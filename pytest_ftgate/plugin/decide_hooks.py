@@ -65,6 +65,7 @@ class DecideHooks:
         if not is_criterion(report):
             self.ledger.add_report(report)
             self._begin_with_plan()
+            self.conclusion.stop_misfits()
         result = yield
         if report.nodeid.partition("::")[0].endswith(SUFFIXES):
             reporter = self.ftgate.config.pluginmanager.get_plugin("terminalreporter")

@@ -298,9 +298,9 @@ class GenerateHooks:
 
     def _next_tests(self, item: pytest.Item, nextitem: pytest.Item | None) -> list[EvalTest]:
         """What this worker runs for sure, and nothing that may be left to another one."""
-        option = item.config.option
+        assert self.worker is not None
         items = [item] if nextitem is None else [item, nextitem]
-        if not option.maxfail and option.dist != "worksteal":
+        if not item.config.option.maxfail and not self.worker.may_lose_items:
             items += [item.session.items[number] for number in queued(item.config)]
         new = [each for each in items if each.nodeid not in self.seen]
         self.seen.update(each.nodeid for each in new)
@@ -345,6 +345,7 @@ class GenerateHooks:
             "troubles": self.ftgate.troubles,
             "lags_s": self.ftgate.lags_s,
             "sent": self.ftgate.sent,
+            "is_apart": self.worker is not None and self.worker.is_apart,
             "usage_error": self.ftgate.usage_error,
         }
         if self.fatal is not None and self.fatal.kind not in (LIMIT, "stopped"):

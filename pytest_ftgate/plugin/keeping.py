@@ -37,8 +37,8 @@ def engine_of(session: FtgateSession, *, shares: bool) -> CompletionEngine:
     settings, worker = session.settings, Worker.of(session.config)
     place = worker.place if worker is not None else Place()
     session.store = store_of(session)
-    if worker is not None and worker.folder is None:
-        _refuse_turns(session, worker)
+    if worker is not None and worker.is_apart:
+        _refuse_apart(session, worker)
     return CompletionEngine(
         session.arms.model_of,
         concurrency=settings.concurrency,
@@ -52,8 +52,14 @@ def engine_of(session: FtgateSession, *, shares: bool) -> CompletionEngine:
     )
 
 
-def _refuse_turns(session: FtgateSession, worker: Worker) -> None:
-    """Workers take turns through the store, so one that has another store needs a part of each limit."""
+def _refuse_apart(session: FtgateSession, worker: Worker) -> None:
+    """Workers take turns, and add up what they spend, through one store; without it they need parts."""
+    spending = session.settings.spending
+    if spending is not None and (spending.tokens, spending.cost) != (None, None):
+        raise pytest.UsageError(
+            f"--ftgate-max-tokens and --ftgate-max-cost can't be kept, since {worker.id} keeps answers "
+            "elsewhere: use workers of one machine"
+        )
     limits = {"--ftgate-concurrency": session.settings.concurrency}
     for (_, spec), model in session.arms.models.items():
         if model.concurrency is not None and not getattr(model, "is_limited_by_process", False):
@@ -77,7 +83,7 @@ def store_of(session: FtgateSession) -> AnswerStore | None:
     from pytest_ftgate.models.answer_store.store import AnswerStore  # noqa: PLC0415
 
     settings, worker = session.settings, Worker.of(session.config)
-    is_apart = worker is not None and worker.folder is None
+    is_apart = worker is not None and worker.is_apart
     if settings.reuse is Reuse.OFF and (worker is None or is_apart):
         return None
     this = Session(

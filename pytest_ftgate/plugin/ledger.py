@@ -51,6 +51,10 @@ class RunLedger:
         self.usage_error: str | None = None
         #: What a worker says of why no request can succeed.
         self.fatal: str | None = None
+        #: Whether a worker kept its answers where the others did not see them.
+        self.has_worker_apart = False
+        #: Why nothing that is still to come can make a verdict.
+        self.misfit: str | None = None
         #: What the first worker collected, and what not all of them did.
         self.collected: frozenset[str] | None = None
         self.not_everywhere: set[str] = set()
@@ -93,6 +97,7 @@ class RunLedger:
         self.sent += payload.get("sent") or 0
         self.usage_error = self.usage_error or payload.get("usage_error")
         self.fatal = self.fatal or payload.get("fatal")
+        self.has_worker_apart |= bool(payload.get("is_apart"))
 
     def take_own(self, session: FtgateSession, plan: Plan) -> None:
         """In one process: what a worker would have told."""
@@ -119,9 +124,14 @@ class RunLedger:
             self.plan, self.models = plan, models
             return
         if plan != self.plan:
-            self.reasons.append(f"the workers collected different cases{_different(self.plan, plan)}")
-        if models != self.models:
-            self.reasons.append(f"the workers ask different models: {_different_models(self.models, models)}")
+            self._note_misfit(f"the workers collected different cases{_different(self.plan, plan)}")
+        self.models = self.models or models
+        if models and models != self.models:
+            self._note_misfit(f"the workers ask different models: {_different_models(self.models, models)}")
+
+    def _note_misfit(self, reason: str) -> None:
+        self.reasons.append(reason)
+        self.misfit = self.misfit or reason
 
     @property
     def nothing_selected(self) -> bool:
@@ -137,7 +147,22 @@ class RunLedger:
         )
 
     def _warnings(self) -> list[str]:
-        return [*self._taken_over_remarks(), *self.remarks, *self._flaky_remarks()]
+        return [
+            *self._taken_over_remarks(),
+            *self.remarks,
+            *self._flaky_remarks(),
+            *self._asked_twice_remarks(),
+        ]
+
+    def _asked_twice_remarks(self) -> list[str]:
+        cases = self.plan.cases if self.plan is not None and self.has_worker_apart else ()
+        several = [case.id for case in cases if len(case.items) > 1]
+        if not several:
+            return []
+        return [
+            f"workers kept their answers apart: of cases with several tests, each worker asked by itself "
+            f"({_named(several)})"
+        ]
 
     def _flaky_remarks(self) -> list[str]:
         return [

@@ -25,6 +25,7 @@ class Worker:
 
     `folder` is where the answers of all are kept, None if that can't be reached from here. `shares`: all
     processes together generate all answers ahead of time, which they can only if all keep them in one place.
+    `may_lose_items`: what waits for this worker may be given to another one.
     """
 
     id: str
@@ -32,6 +33,12 @@ class Worker:
     place: Place
     folder: Path | None
     shares: bool
+    may_lose_items: bool
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it keeps its answers where the others don't see them."""
+        return self.folder is None
 
     @classmethod
     def of(cls, config: pytest.Config) -> Self | None:
@@ -49,6 +56,7 @@ class Worker:
             place=Place(number=ours.get("place", 0) % count, count=count),
             folder=folder if is_there else None,
             shares=is_there and ours["shares"],
+            may_lose_items=ours.get("dist") == "worksteal",
         )
 
 
@@ -69,6 +77,7 @@ class Workers:
             "place": self._places[worker],
             "folder": str(self._folder),
             "where": where(self._folder),
+            "dist": node.config.getoption("dist"),
             "shares": all(map(_is_here, node.nodemanager.specs)),
         }
 

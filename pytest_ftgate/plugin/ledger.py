@@ -188,7 +188,7 @@ class RunLedger:
         elif self.nothing_selected and not (self.plan and self.plan.cases):
             reasons.append(_no_case(self.ftgate))
         elif unfinished or (interruption is not None and not self.finished >= self.selected):
-            reasons.append(_unfinished(len(unfinished), len(self.selected), interruption))
+            reasons.append(_unfinished(sorted(unfinished), len(self.selected), interruption))
         return "; ".join(reasons) or None
 
     def assess(self, interruption: BaseException | None) -> Assessment:
@@ -244,11 +244,13 @@ def _no_case(session: FtgateSession) -> str:
     return f"no eval case under {' '.join(session.config.args)}{hint}"
 
 
-def _unfinished(unfinished: int, selected: int, interruption: BaseException | None) -> str:
+def _unfinished(unfinished: Sequence[str], selected: int, interruption: BaseException | None) -> str:
     why = f" ({_interruption_text(interruption)})" if interruption is not None else ""
     if not unfinished:
         return f"the run was interrupted{why}"
-    return f"{unfinished} of {selected} selected test{'s' if selected > 1 else ''} did not finish{why}"
+    # What was interrupted says why; nobody would know where to look for what got lost.
+    which = f": {_named(unfinished)}" if interruption is None else why
+    return f"{len(unfinished)} of {selected} selected test{'s' if selected > 1 else ''} did not finish{which}"
 
 
 def _interruption_text(interruption: BaseException) -> str:

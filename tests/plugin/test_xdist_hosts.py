@@ -36,9 +36,8 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def elsewhere(project: Project, tmp_path: Path) -> Path:
-    """Where the other host has its copy of the project, once `copied`; the controller has none of its files."""
-    assert not (project.pytester.path / "elsewhere").exists()
+def elsewhere(tmp_path: Path) -> Path:
+    """Where the other host has its copy of the project, once it is `copied`."""
     return tmp_path / "elsewhere"
 
 
@@ -143,7 +142,7 @@ def test_a_case_with_several_tests_is_said_to_be_asked_by_each_worker_that_keeps
     project.write(
         "test_more.py",
         "import pytest\n@pytest.mark.eval_case('evals/capitals.evalcase.yaml')\n"
-        "def test_more(eval_case, model): assert model().text.startswith('Say')\n",
+        "def test_more(eval_case, model): assert model(eval_case).text.startswith('Say')\n",
     )
     with ChatServer() as server:
         write_suite(project, server, 2)
@@ -197,33 +196,31 @@ def test_limits_that_can_not_be_kept_without_a_common_store_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "said"),
+    ("name", "change", "said"),
     [
         (
             "evals/capitals.evalcase.yaml",
-            "prompt: Say 4,",
-            "prompt: Say four,",
+            ("prompt: Say 4,", "prompt: Say four,"),
             "the workers collected different cases: capitals/c4",
         ),
         (
             "evals/capitals.evalcase.yaml",
-            "id: c4,",
-            "id: another,",
+            ("id: c4,", "id: another,"),
             "the workers collected different tests: only some of them have "
             "evals/capitals.evalcase.yaml::another, evals/capitals.evalcase.yaml::c4",
         ),
-        ("ftgate.yaml", "name: tuned,", "name: older,", "the workers ask different models: model: host "),
+        ("ftgate.yaml", ("name: tuned,", "name: older,"), "the workers ask different models: model: host "),
     ],
 )
 def test_a_host_whose_files_differ_leaves_the_run_incomplete(
-    project: Project, elsewhere: Path, name: str, old: str, new: str, said: str
+    project: Project, elsewhere: Path, name: str, change: tuple[str, str], said: str
 ) -> None:
     with ChatServer(latency_s=0.02) as server:
         write_suite(project, server, 12)
         workers = copied(project, elsewhere)
         text = (elsewhere / name).read_text(encoding="utf-8")
-        assert old in text
-        (elsewhere / name).write_text(text.replace(old, new), encoding="utf-8")
+        assert change[0] in text
+        (elsewhere / name).write_text(text.replace(*change), encoding="utf-8")
 
         result = project.run_apart("--model=tuned", "--dist=load", "--ftgate-cache=refresh", *workers)
 

@@ -8,12 +8,16 @@ from tests.plugin.conftest import GATE, Project
 from tests.support.server import ChatServer
 
 
-def write_suite(project: Project, server: ChatServer, cases: int, *, entry: str = "", more: str = "") -> None:
+def write_suite(
+    project: Project, server: ChatServer, cases: int, *, entry: str = "", repeat: int = 1
+) -> None:
     """So many cases, each asked of a tuned and a base model; the server has to repeat what it is asked."""
+    more = f", repeat: {repeat}" if repeat > 1 else ""
+    said = [f"Say {number}" for number in range(cases)]
     lines = [
-        f"  - {{id: c{number}, prompt: Say {number}, expect: Say {number}}}\n" for number in range(cases)
+        f"  - {{id: c{number}, prompt: {text}, expect: {text}{more}}}\n" for number, text in enumerate(said)
     ]
-    project.write("evals/capitals.evalcase.yaml", f"suite: capitals\n{more}cases:\n" + "".join(lines))
+    project.write("evals/capitals.evalcase.yaml", "suite: capitals\ncases:\n" + "".join(lines))
     models = [
         f"  {name}: {{name: {name}, base_url: '{server.url}', api_key_env: SOME_KEY{entry}}}\n"
         for name in ("tuned", "base")

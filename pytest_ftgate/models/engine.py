@@ -420,20 +420,19 @@ class CompletionEngine:
 
     def _new_lane(self, job: Job) -> Lane:
         """The lane of a model; only what goes through the store can keep to limits of all processes."""
-        model, limit = job.model, job.model.concurrency
-        if limit is None or getattr(model, "is_limited_by_process", False):
-            most: int | None = limit
-        else:
-            most = self._place.part_of(limit) or 1
-        permits = self._permits_of(job, limit, most) if self._place.count > 1 and self._is_stored(job) else ()
+        model, most = job.model, job.model.concurrency
+        shared = None if getattr(model, "is_limited_by_process", False) else most
+        if shared is not None:
+            most = self._place.part_of(shared) or 1
+        permits = self._permits_of(job, shared) if self._place.count > 1 and self._is_stored(job) else ()
         self._lanes[id(model)] = lane = Lane(model, most=most, permits=permits)
         return lane
 
-    def _permits_of(self, job: Job, limit: int | None, most: int | None) -> list[Permit]:
+    def _permits_of(self, job: Job, limit: int | None) -> list[Permit]:
         """In an order in which whoever waits for one has none that the one who has it still needs."""
         who = model_digest(job.model.describe())
         permits = [] if self._turns is None else [self._turns]
-        if limit is not None and most != limit and limit < self._place.count:
+        if limit is not None and limit < self._place.count:
             permits.append(Permit(f"turn of {job.request.arm} {who}", limit=limit))
         return [*permits, Permit(f"first {who}", who=who)]
 

@@ -134,6 +134,11 @@ class RunLedger:
         self.misfit = self.misfit or reason
 
     @property
+    def _is_before_the_plan(self) -> bool:
+        """Whether workers have tests to run, and none has come so far as to say which cases these judge."""
+        return self.plan is None and bool(self.selected)
+
+    @property
     def nothing_selected(self) -> bool:
         """A model was asked for, and no eval case is there to judge it."""
         left_out = set(self.plan.left_out) if self.plan else set()
@@ -185,7 +190,7 @@ class RunLedger:
         if self.collection_errors:
             noun = "error" if self.collection_errors == 1 else "errors"
             reasons.append(f"{self.collection_errors} collection {noun}")
-        elif self.nothing_selected and not (self.plan and self.plan.cases):
+        elif self.nothing_selected and not (self.plan and self.plan.cases) and not self._is_before_the_plan:
             reasons.append(_no_case(self.ftgate))
         elif unfinished or (interruption is not None and not self.finished >= self.selected):
             reasons.append(_unfinished(sorted(unfinished), len(self.selected), interruption))

@@ -75,7 +75,10 @@ class Model(Protocol):
 
     @property
     def concurrency(self) -> int | None:
-        """At most so many requests in flight; None: as many as the engine allows."""
+        """At most so many requests in flight, by all processes of a run; None: as many as the engine allows.
+
+        A model that says `is_limited_by_process = True` means those of one process.
+        """
 
     def describe(self) -> dict[str, Any]:
         """Builtins for header and record: name, kind, host, model, revision; no secrets, nothing empty."""

@@ -17,11 +17,13 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request, RequestKey
+from pytest_ftgate.models.answer_store.answer_key import model_digest
 from pytest_ftgate.models.answer_store.session import NOT_STORED, Reuse
 from pytest_ftgate.models.lag import LagMeter
-from pytest_ftgate.models.lanes import Job, Lane
+from pytest_ftgate.models.lanes import Job, Lane, Permit
 from pytest_ftgate.models.limits import LIMIT, Spending
 from pytest_ftgate.models.outcomes import Outcome, outcome_now, outcome_of
+from pytest_ftgate.models.place import Place
 
 if TYPE_CHECKING:
     from pytest_ftgate.models.answer_store.sharing import Sharing
@@ -52,12 +54,16 @@ class CompletionEngine:
         *,
         concurrency: int = 32,
         store: AnswerStore | None = None,
+        place: Place = Place(),  # noqa: B008 - frozen
         mine: Callable[[Request], bool] = lambda _: True,
         spending: Spending | None = None,
         deadline: float | None = None,
     ) -> None:
         self._model_of = models if callable(models) else lambda request: models[request.arm]
-        self._concurrency = concurrency
+        self._place = place
+        self._concurrency = place.part_of(concurrency) or 1
+        # Where there are fewer turns than processes; shared by all lanes.
+        self._turns = Permit("turn", limit=concurrency) if concurrency < place.count else None
         self._store = store
         self._mine = mine
         self._spending = spending
@@ -381,6 +387,7 @@ class CompletionEngine:
                     send=self._send_here,
                     stop=self._stop_for,
                     committed=self._committed,
+                    given=self._given,
                     limit=self._concurrency,
                     spending=self._spending,
                 )
@@ -404,19 +411,41 @@ class CompletionEngine:
 
     def _enqueue(self, jobs: Sequence[Job], urgent: bool) -> None:
         for job in jobs:
-            lane = self._lanes.setdefault(id(job.model), Lane(job.model))
+            lane = self._lanes.get(id(job.model)) or self._new_lane(job)
             if urgent:
                 lane.waiting.appendleft(job)
             else:
                 lane.waiting.append(job)
         self._pump()
 
+    def _new_lane(self, job: Job) -> Lane:
+        """The lane of a model; only what goes through the store can keep to limits of all processes."""
+        model, most = job.model, job.model.concurrency
+        shared = None if getattr(model, "is_limited_by_process", False) else most
+        if shared is not None:
+            most = self._place.part_of(shared) or 1
+        permits = self._permits_of(job, shared) if self._place.count > 1 and self._is_stored(job) else ()
+        self._lanes[id(model)] = lane = Lane(model, most=most, permits=permits)
+        return lane
+
+    def _permits_of(self, job: Job, limit: int | None) -> list[Permit]:
+        """In an order in which whoever waits for one has none that the one who has it still needs."""
+        who = model_digest(job.model.describe())
+        permits = [] if self._turns is None else [self._turns]
+        if limit is not None and limit < self._place.count:
+            permits.append(Permit(f"turn of {job.request.arm} {who}", limit=limit))
+        return [*permits, Permit(f"first {who}", who=who)]
+
     def _pump(self) -> None:
         """Starts requests in order, as long as there is room."""
         while max(len(self._tasks), self._uncommitted) < self._concurrency and self.fatal is None:
-            ready = [(job.number, lane) for lane in self._lanes.values() if (job := lane.next_job())]
+            ready = [
+                (job.number, lane)
+                for lane in self._lanes.values()
+                if (job := lane.next_job()) and self._has_leave(lane)
+            ]
             if not ready:
-                return
+                break
             lane = min(ready, key=lambda pair: pair[0])[1]
             job = lane.waiting.popleft()
             job.sent = True
@@ -424,6 +453,37 @@ class CompletionEngine:
             lane.in_flight += 1
             task = asyncio.get_running_loop().create_task(self._ask(lane, job))
             self._tasks.add(task)
+        self._give_back()
+
+    def _has_leave(self, lane: Lane) -> bool:
+        """Whether a lane may send; asks for what it lacks."""
+        permit = lane.lacks()
+        if permit is None:
+            return True
+        if not permit.is_asked:
+            assert self._sharing is not None
+            permit.is_asked = True
+            self._sharing.ask_leave(permit)
+        return False
+
+    def _given(self, permit: Permit) -> None:
+        def send() -> None:
+            permit.is_given = True
+            self._pump()
+
+        self._call_in_loop(send)
+
+    def _give_back(self) -> None:
+        """What nothing here needs any more is for other processes."""
+        lanes = self._lanes.values()
+        needed = {permit for lane in lanes if not lane.is_idle for permit in lane.permits}
+        for lane in lanes:
+            for permit in lane.permits:
+                is_used = permit in needed or (permit.who is not None and lane.probed)
+                if permit.is_given and not is_used:
+                    assert self._sharing is not None
+                    permit.is_asked = permit.is_given = False
+                    self._sharing.give_back(permit)
 
     async def _ask(self, lane: Lane, job: Job) -> None:
         try:

@@ -47,6 +47,7 @@ class Conclusion:
         self.is_reporting = False
         self.is_concluded = False
         self.is_final = False
+        self.has_stopped_misfits = False
         self.failures = 0
         self.ordinary_failures = 0
         #: Files that were asked for and can't be written; they fail the run.
@@ -74,9 +75,10 @@ class Conclusion:
             self.ledger.usage_error = DIST_EACH
 
     def refuse(self) -> None:
-        """Raises the UsageError that the workers left to us, if any."""
-        if self.ledger.usage_error:
-            raise pytest.UsageError(self.ledger.usage_error)
+        """Raises the UsageError that the workers left to us; a fatal error before any trial is one."""
+        fatal = None if any(True for _ in self.ledger.trials.values()) else self.ledger.fatal
+        if error := self.ledger.usage_error or fatal:
+            raise pytest.UsageError(error)
 
     def give_up(self, session: pytest.Session, error: pytest.UsageError) -> None:
         """The run could not start: INCOMPLETE with this reason, in every report that can still be made."""
@@ -110,6 +112,12 @@ class Conclusion:
         """Workers that wait for answers know nothing of what ended the run here."""
         if self.is_controller:
             self._tell_store(lambda: self.store.stop(str(interruption) or "the run was interrupted"))
+
+    def stop_misfits(self) -> None:
+        """Workers that disagree about what is tested need not ask for the rest of it."""
+        if self.ledger.misfit is not None and not self.has_stopped_misfits:
+            self.has_stopped_misfits = True
+            self._tell_store(lambda: self.store.stop(self.ledger.misfit or ""))
 
     def forget_worker(self, worker: str) -> None:
         """The others need not wait for what a dead one had begun to ask."""

@@ -16,6 +16,7 @@ from pytest_ftgate.plugin.large_runs import LARGE, forget_passed
 from pytest_ftgate.plugin.searching import SUFFIXES
 from pytest_ftgate.plugin.signals import terminated_like_ctrl_c
 from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
+from pytest_ftgate.plugin.workers import Workers, store_base
 
 
 class DecideHooks:
@@ -26,6 +27,8 @@ class DecideHooks:
         self.ftgate = conclusion.ftgate
         self.ledger = conclusion.ledger
         self.kept_out: list[pytest.TestReport] = []
+        is_kept = self.ftgate.settings.reuse != "off"
+        self.workers = Workers(store_base(self.ftgate.config, is_kept=is_kept))
 
     def pytest_report_header(self) -> list[str]:
         """Models and endpoint hosts, and which of our short option names belongs to someone else."""
@@ -62,6 +65,7 @@ class DecideHooks:
         if not is_criterion(report):
             self.ledger.add_report(report)
             self._begin_with_plan()
+            self.conclusion.stop_misfits()
         result = yield
         if report.nodeid.partition("::")[0].endswith(SUFFIXES):
             reporter = self.ftgate.config.pluginmanager.get_plugin("terminalreporter")
@@ -75,7 +79,7 @@ class DecideHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """What the workers are going to run; the ids of eval cases say that this run is ours."""
-        self.ledger.selected.update(ids)
+        self.ledger.note_collection(ids)
         if any(nodeid.partition("::")[0].endswith(SUFFIXES) for nodeid in ids):
             self.conclusion.begin()
 
@@ -84,7 +88,7 @@ class DecideHooks:
         """All workers of a run are one session for the store of its answers."""
         store = self.conclusion.store
         store.worker_session = store.worker_session or new_session_id()
-        node.workerinput["ftgate_session"] = store.worker_session
+        self.workers.welcome(node, store.worker_session)
         self.ledger.silent.add(node.workerinput["workerid"])
 
     @pytest.hookimpl(optionalhook=True)
@@ -96,6 +100,7 @@ class DecideHooks:
         if error:
             self.ledger.reasons.append(f"a worker died: {error}")
             self.conclusion.forget_worker(node.workerinput["workerid"])
+            self.workers.dismiss(node)
         if error or "ftgate" in output:
             self.ledger.silent.discard(node.workerinput["workerid"])
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
+from collections.abc import Generator, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,11 +20,16 @@ from pytest_ftgate.plugin.items import CaseMissed, EvalCaseItem, TrialErrored
 from pytest_ftgate.plugin.judgement import Judgement
 from pytest_ftgate.plugin.judging import errored
 from pytest_ftgate.plugin.large_runs import LARGE, forget_case
+from pytest_ftgate.plugin.private import queued
 from pytest_ftgate.plugin.session import FtgateSession, case_text
 from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.plugin.waiting import wait_for
+from pytest_ftgate.plugin.workers import Worker
 from pytest_ftgate.record import Outcome, Trial
 from pytest_ftgate.scores import Score
+
+if TYPE_CHECKING:
+    from pytest_ftgate.models.engine import CompletionEngine
 
 
 class GenerateHooks:
@@ -31,12 +37,16 @@ class GenerateHooks:
 
     def __init__(self, session: FtgateSession) -> None:
         self.ftgate = session
-        self.worker = getattr(session.config, "workerinput", None)
+        self.worker = Worker.of(session.config)
         self.plan_sent = False
         self.shares = False
         self.share: list[EvalTest] = []
         #: All that this process may have to run, until it is told to the engine.
         self.tests: list[EvalTest] = []
+        #: Items whose answers were asked for, on a worker that asks only for its own.
+        self.seen: set[str] = set()
+        #: On a worker: why nothing runs here any more.
+        self.fatal: FatalModelError | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -56,14 +66,14 @@ class GenerateHooks:
         if self.ftgate.is_large:
             self.ftgate.collected.forget_cases()
         most_failures = session.config.getoption("maxfail") or None
-        self.shares = self.worker is not None and most_failures is None
-        with kept_objects(), self.ftgate.start(self.worker, shares=self.shares) as engine:
+        self.shares = self.worker is not None and self.worker.shares and most_failures is None
+        with kept_objects(), self._started(session) as engine:
             self.tests = tests
             if self.worker is None:
                 self._prefetch(tests, most_failures)
             self.share = tests if self.shares else []
             result = yield
-            if self.shares and not (session.shouldstop or session.shouldfail):
+            if engine is not None and self.shares and not (session.shouldstop or session.shouldfail):
                 engine.finish()  # its share, for the workers that still wait for it
             self.ftgate.note_remarks()
         if self.ftgate.is_large:
@@ -90,6 +100,11 @@ class GenerateHooks:
                 test.release()
                 if self.ftgate.is_large and isinstance(item, EvalCaseItem):
                     forget_case(test)
+
+    @pytest.hookimpl(tryfirst=True, specname="pytest_runtest_protocol")
+    def pytest_runtest_protocol_after_the_end(self) -> bool | None:
+        """On a worker nothing runs after a fatal error: the controller has its message once."""
+        return True if self.fatal is not None else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -174,6 +189,20 @@ class GenerateHooks:
         if output is not None:
             output["ftgate"] = transport.dumps(self._final_message())
 
+    @contextlib.contextmanager
+    def _started(self, session: pytest.Session) -> Iterator[CompletionEngine | None]:
+        """The engine while the tests run; None on a worker that can't have one."""
+        try:
+            engine = self.ftgate.start(self.worker, shares=self.shares)
+        except pytest.UsageError as error:
+            if self.worker is None:
+                raise
+            self._cannot_run(session, error)
+            yield None
+            return
+        with engine:
+            yield engine
+
     def _prepared(self, session: pytest.Session) -> list[EvalTest]:
         """Plans the run, gives the tests to ask for; a worker leaves a UsageError to the controller."""
         try:
@@ -189,8 +218,7 @@ class GenerateHooks:
         except pytest.UsageError as error:
             if self.worker is None:
                 raise
-            self.ftgate.usage_error = str(error)
-            session.shouldstop = "ftgate: this run can't start"
+            self._cannot_run(session, error)
             return []
         return tests
 
@@ -262,14 +290,29 @@ class GenerateHooks:
         """Not before the first item: until then xdist may find that the workers collected different tests."""
         if self.worker is None:
             return
-        tests = self.share if self.shares else eval_tests([item] if nextitem is None else [item, nextitem])
+        tests = self.share if self.shares else self._next_tests(item, nextitem)
         self.share = []
         try:
             if tests:
                 self._prefetch(tests)
         except pytest.UsageError as error:
-            self.ftgate.usage_error = str(error)
-            item.session.shouldstop = "ftgate: this run can't go on"
+            self._cannot_run(item.session, error)
+
+    def _next_tests(self, item: pytest.Item, nextitem: pytest.Item | None) -> list[EvalTest]:
+        """What this worker runs for sure, and nothing that may be left to another one."""
+        assert self.worker is not None
+        items = [item] if nextitem is None else [item, nextitem]
+        if not item.config.option.maxfail and not self.worker.may_lose_items:
+            items += [item.session.items[number] for number in queued(item.config)]
+        new = [each for each in items if each.nodeid not in self.seen]
+        self.seen.update(each.nodeid for each in new)
+        return [test for test in eval_tests(new) if test.runs]
+
+    def _cannot_run(self, session: pytest.Session, error: pytest.UsageError) -> None:
+        """A worker leaves it to the controller to say so."""
+        self.ftgate.usage_error = str(error)
+        session.shouldstop = "ftgate: this run can't start"
+        self.fatal = self.fatal or FatalModelError(str(error), kind="stopped")
 
     def _prefetch(self, tests: list[EvalTest], ahead: int | None = None) -> None:
         try:
@@ -290,9 +333,11 @@ class GenerateHooks:
         if fatal is None:
             return
         reason = f"ftgate: {str(fatal).splitlines()[0]}"
-        if fatal.kind in (LIMIT, "stopped") and self.worker is None:
+        if self.worker is not None:
+            self.fatal = fatal
+        elif fatal.kind in (LIMIT, "stopped"):
             raise session.Interrupted(reason)
-        if not self.ftgate.has_judged and self.worker is None:
+        elif not self.ftgate.has_judged:
             raise pytest.UsageError(str(fatal))
         session.shouldstop = reason
 
@@ -302,8 +347,11 @@ class GenerateHooks:
             "troubles": self.ftgate.troubles,
             "lags_s": self.ftgate.lags_s,
             "sent": self.ftgate.sent,
+            "is_apart": self.worker is not None and self.worker.is_apart,
             "usage_error": self.ftgate.usage_error,
         }
+        if self.fatal is not None and self.fatal.kind not in (LIMIT, "stopped"):
+            message["fatal"] = str(self.fatal)
         if not self.plan_sent and self.ftgate.plan is not None:
             message |= {"plan": transport.dumps(self.ftgate.plan.as_json()), "models": self.ftgate.described}
         return message

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from pytest_ftgate.cases import digest
 from pytest_ftgate.errors import StoreError
+from pytest_ftgate.models.place import Place
+from pytest_ftgate.plugin.workers import Worker, store_base
 
 if TYPE_CHECKING:
     from pytest_ftgate.models import Model, Request
@@ -24,49 +25,75 @@ _NAMED = 20
 _Result = TypeVar("_Result")
 
 
-def engine_of(session: FtgateSession, worker: dict[str, Any] | None, *, shares: bool) -> CompletionEngine:
+def engine_of(session: FtgateSession, *, shares: bool) -> CompletionEngine:
     """The engine of this process, which keeps all answers in the store of this session.
 
-    All workers keep to the concurrency of the run together, and send each request once. Without `shares` (a
-    run that may stop early) a worker asks only for the items that it runs.
+    All workers keep to the concurrency of the run together, and send each request once. Without `shares` a
+    worker asks only for the items that it runs.
     """
     from pytest_ftgate.models.answer_store.answer_key import share_of  # noqa: PLC0415
     from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
-    settings = session.settings
-    count, number = 1, 0
-    if worker is not None:
-        count, number = int(worker["workercount"]), int(worker["workerid"].removeprefix("gw"))
-    session.store = store_of(session, worker)
+    settings, worker = session.settings, Worker.of(session.config)
+    place = worker.place if worker is not None else Place()
+    session.store = store_of(session)
+    if worker is not None and worker.is_apart:
+        _refuse_apart(session, worker)
     return CompletionEngine(
         session.arms.model_of,
-        concurrency=max(1, settings.concurrency // count),
+        concurrency=settings.concurrency,
         store=session.store,
+        place=place,
         mine=lambda request: (
-            not shares or share_of((request.case.suite, request.case.id), count) == number % count
+            not shares or share_of((request.case.suite, request.case.id), place.count) == place.number
         ),
         spending=settings.spending,
         deadline=None if settings.deadline_s is None else session.started + settings.deadline_s,
     )
 
 
-def store_of(session: FtgateSession, worker: dict[str, Any] | None) -> AnswerStore | None:
-    """The answer store as this process uses it; None where no answer is to be kept."""
+def _refuse_apart(session: FtgateSession, worker: Worker) -> None:
+    """Workers take turns, and add up what they spend, through one store; without it they need parts."""
+    spending = session.settings.spending
+    if spending is not None and (spending.tokens, spending.cost) != (None, None):
+        raise pytest.UsageError(
+            f"--ftgate-max-tokens and --ftgate-max-cost can't be kept, since {worker.id} keeps answers "
+            "elsewhere: use workers of one machine"
+        )
+    limits = {"--ftgate-concurrency": session.settings.concurrency}
+    for (_, spec), model in session.arms.models.items():
+        if model.concurrency is not None and not getattr(model, "is_limited_by_process", False):
+            limits[f"'concurrency' of model '{spec}'"] = model.concurrency
+    for name, limit in limits.items():
+        if limit < worker.place.count:
+            raise pytest.UsageError(
+                f"{name} is {limit}, and that can't be kept by {worker.place.count} workers of which "
+                f"{worker.id} keeps answers elsewhere: allow {worker.place.count} requests at once, or "
+                f"use {limit} worker{'s' if limit > 1 else ''}"
+            )
+
+
+def store_of(session: FtgateSession) -> AnswerStore | None:
+    """The answer store as this process uses it; None where no answer is to be kept.
+
+    A worker that can't reach that of the others has its own, which nobody goes on with: a run that is whole
+    is marked as finished only where the controller sees it.
+    """
     from pytest_ftgate.models.answer_store.session import Reuse, Session  # noqa: PLC0415
     from pytest_ftgate.models.answer_store.store import AnswerStore  # noqa: PLC0415
 
-    settings = session.settings
-    if worker is None and settings.reuse is Reuse.OFF:
+    settings, worker = session.settings, Worker.of(session.config)
+    is_apart = worker is not None and worker.is_apart
+    if settings.reuse is Reuse.OFF and (worker is None or is_apart):
         return None
     this = Session(
-        id=(worker.get("ftgate_session") or worker["testrunuid"]) if worker else new_session_id(),
+        id=worker.session if worker is not None else new_session_id(),
         plan=_plan_digest(session),
-        reuse=settings.reuse,
+        reuse=Reuse.REFRESH if is_apart and settings.reuse is Reuse.RESUME else settings.reuse,
         max_age_s=settings.resume_max_age_s,
         models=session.arms.header(),
     )
-    path = store_path(session, this.id)
-    return AnswerStore(path, this, owner=worker["workerid"] if worker else "main")
+    return AnswerStore(store_path(session, this.id), this, owner=worker.id if worker is not None else "main")
 
 
 def new_session_id() -> str:
@@ -76,9 +103,11 @@ def new_session_id() -> str:
 
 def store_path(session: FtgateSession, session_id: str) -> Path:
     """Where answers are kept; a folder of its own, which ends with the run, if they are not to be."""
-    if session.settings.reuse == "off":
-        return Path(tempfile.gettempdir()) / f"ftgate-{session_id}" / "answers.sqlite"
-    return session.config.rootpath / ".ftgate" / "answers.sqlite"
+    is_kept = session.settings.reuse != "off"
+    worker = Worker.of(session.config)
+    base = worker.folder if worker is not None else None
+    base = base or store_base(session.config, is_kept=is_kept)
+    return base / (".ftgate" if is_kept else f"ftgate-{session_id}") / "answers.sqlite"
 
 
 def _plan_digest(session: FtgateSession) -> str:
@@ -93,7 +122,7 @@ def not_stored(session: FtgateSession, requests: Sequence[Request]) -> list[str]
     """Where only stored answers count: what they lack, a line each; raises UsageError for a bad store."""
     from pytest_ftgate.models.answer_store.answer_key import AnswerKeys  # noqa: PLC0415
 
-    store = store_of(session, None)
+    store = store_of(session)
     assert store is not None
     asked = [(model, request) for request in requests if (model := _asked(session, request))]
     keys = AnswerKeys(store.session.id)

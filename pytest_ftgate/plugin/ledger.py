@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,10 @@ from pytest_ftgate.record import Plan, RunInfo, RunRecord, Trial
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
     from pytest_ftgate.plugin.session import FtgateSession
+
+
+#: How many tests or cases a reason names.
+_NAMED = 5
 
 
 class RunLedger:
@@ -49,6 +53,15 @@ class RunLedger:
         #: Items whose outcome changed when another plugin ran them again.
         self.flaky: set[str] = set()
         self.usage_error: str | None = None
+        #: What a worker says of why no request can succeed.
+        self.fatal: str | None = None
+        #: Whether a worker kept its answers where the others did not see them.
+        self.has_worker_apart = False
+        #: Why nothing that is still to come can make a verdict.
+        self.misfit: str | None = None
+        #: What the first worker collected, and what not all of them did.
+        self.collected: frozenset[str] | None = None
+        self.not_everywhere: set[str] = set()
         #: Why the run could not start.
         self.stopped_by: str | None = None
         self.collection_errors = 0
@@ -87,6 +100,8 @@ class RunLedger:
         self.lags_s += payload.get("lags_s") or ()
         self.sent += payload.get("sent") or 0
         self.usage_error = self.usage_error or payload.get("usage_error")
+        self.fatal = self.fatal or payload.get("fatal")
+        self.has_worker_apart |= bool(payload.get("is_apart"))
 
     def take_own(self, session: FtgateSession, plan: Plan) -> None:
         """In one process: what a worker would have told."""
@@ -97,17 +112,39 @@ class RunLedger:
         self.lags_s += session.lags_s
         self.sent += session.sent
 
+    def note_collection(self, ids: Sequence[str]) -> None:
+        """What a worker collected; all have to collect the same."""
+        here = frozenset(ids)
+        self.collected = here if self.collected is None else self.collected
+        self.not_everywhere |= here ^ self.collected
+        self.selected |= here
+
     def take_plan(self, payload: Mapping[str, Any]) -> None:
         """Takes a plan that came along; two processes that planned differently can't be judged together."""
         if "plan" not in payload:
             return
-        self.models = payload.get("models") or {}
-        # Of many workers with as many cases, only the first one's plan is built.
+        models = payload.get("models") or {}
+        # Of many workers with as many cases, only the first one's plan is built, unless another's differs.
         digest = hashlib.sha256(payload["plan"].encode()).hexdigest()
         if self.plan is None:
             self.plan, self.plan_digest = Plan.from_json(transport.loads(payload["plan"])), digest
-        elif digest != self.plan_digest:
-            self.reasons.append("the workers collected different cases")
+            self.models = models
+            return
+        if digest != self.plan_digest:
+            plan = Plan.from_json(transport.loads(payload["plan"]))
+            self._note_misfit(f"the workers collected different cases{_different(self.plan, plan)}")
+        self.models = self.models or models
+        if models and models != self.models:
+            self._note_misfit(f"the workers ask different models: {_different_models(self.models, models)}")
+
+    def _note_misfit(self, reason: str) -> None:
+        self.reasons.append(reason)
+        self.misfit = self.misfit or reason
+
+    @property
+    def _is_before_the_plan(self) -> bool:
+        """Whether workers have tests to run, and none has come so far as to say which cases these judge."""
+        return self.plan is None and bool(self.selected)
 
     @property
     def nothing_selected(self) -> bool:
@@ -123,7 +160,22 @@ class RunLedger:
         )
 
     def _warnings(self) -> list[str]:
-        return [*self._taken_over_remarks(), *self.remarks, *self._flaky_remarks()]
+        return [
+            *self._taken_over_remarks(),
+            *self.remarks,
+            *self._flaky_remarks(),
+            *self._asked_twice_remarks(),
+        ]
+
+    def _asked_twice_remarks(self) -> list[str]:
+        cases = self.plan.cases if self.plan is not None and self.has_worker_apart else ()
+        several = [case.id for case in cases if len(case.items) > 1]
+        if not several:
+            return []
+        return [
+            f"workers kept their answers apart: of cases with several tests, each worker asked by itself "
+            f"({_named(several)})"
+        ]
 
     def _flaky_remarks(self) -> list[str]:
         return [
@@ -140,13 +192,16 @@ class RunLedger:
         if self.silent and self.plan is not None and not (interruption is not None and unfinished):
             # Trials may all be here, but not what it knew of them: how busy it was, and what went wrong.
             reasons.append("a worker has not come to its end, where it says what else it knows")
+        if self.not_everywhere:
+            named = _named(sorted(self.not_everywhere))
+            reasons.append(f"the workers collected different tests: only some of them have {named}")
         if self.collection_errors:
             noun = "error" if self.collection_errors == 1 else "errors"
             reasons.append(f"{self.collection_errors} collection {noun}")
-        elif self.nothing_selected and not (self.plan and self.plan.cases):
+        elif self.nothing_selected and not (self.plan and self.plan.cases) and not self._is_before_the_plan:
             reasons.append(_no_case(self.ftgate))
         elif unfinished or (interruption is not None and not self.finished >= self.selected):
-            reasons.append(_unfinished(len(unfinished), len(self.selected), interruption))
+            reasons.append(_unfinished(sorted(unfinished), len(self.selected), interruption))
         return "; ".join(reasons) or None
 
     def assess(self, interruption: BaseException | None) -> Assessment:
@@ -179,17 +234,39 @@ class RunLedger:
             return assess(self.trials.freeze(run, plan), metrics=session.metrics)
 
 
+def _different(one: Plan, other: Plan) -> str:
+    cases = [{case.key: case for case in plan.cases} for plan in (one, other)]
+    keys = sorted(key for key in {*cases[0], *cases[1]} if cases[0].get(key) != cases[1].get(key))
+    return f": {_named([f'{suite}/{id_}' for suite, id_ in keys])}" if keys else ""
+
+
+def _different_models(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    arm = next(arm for arm in sorted({*one, *other}) if one.get(arm) != other.get(arm))
+    said = [
+        ", ".join(f"{name} {value}" for name, value in sorted(models.get(arm, {}).items()))
+        for models in (one, other)
+    ]
+    return f"{arm}: {said[0] or 'none'}; and {said[1] or 'none'}"
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return ", ".join(ids[:_NAMED]) + more
+
+
 def _no_case(session: FtgateSession) -> str:
     similar = session.similar_names()
     hint = f"; similar: {', '.join(similar)} (case files end in .evalcase.yaml)" if similar else ""
     return f"no eval case under {' '.join(session.config.args)}{hint}"
 
 
-def _unfinished(unfinished: int, selected: int, interruption: BaseException | None) -> str:
+def _unfinished(unfinished: Sequence[str], selected: int, interruption: BaseException | None) -> str:
     why = f" ({_interruption_text(interruption)})" if interruption is not None else ""
     if not unfinished:
         return f"the run was interrupted{why}"
-    return f"{unfinished} of {selected} selected test{'s' if selected > 1 else ''} did not finish{why}"
+    # What was interrupted says why; nobody would know where to look for what got lost.
+    which = f": {_named(unfinished)}" if interruption is None else why
+    return f"{len(unfinished)} of {selected} selected test{'s' if selected > 1 else ''} did not finish{which}"
 
 
 def _interruption_text(interruption: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The private attributes of pytest that this plugin reads, each with its reason and a fallback."""
+"""The private attributes of pytest and xdist that this plugin reads, each with its reason and a fallback."""
 
 from __future__ import annotations
 
@@ -41,3 +41,16 @@ def is_overridden(item: pytest.Function, fixture: str) -> bool:
 def parameter(item: pytest.Item, name: str) -> Any:
     """The value that an item is parametrized with under a name, None without one."""
     return getattr(getattr(item, "callspec", None), "params", {}).get(name)
+
+
+def queued(config: pytest.Config) -> list[int]:
+    """The numbers of the items that wait on this xdist worker, in their order, beyond the next one.
+
+    So their answers can be asked for ahead of time. Without the attribute ([]) they are asked for later.
+    """
+    for plugin in config.pluginmanager.get_plugins():
+        queue: Any = getattr(plugin, "torun", None)
+        if type(plugin).__name__ == "WorkerInteractor" and hasattr(queue, "lock"):
+            with queue.lock() as items:
+                return [item for item in items if isinstance(item, int)]
+    return []

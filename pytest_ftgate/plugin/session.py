@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.models import Request
     from pytest_ftgate.models.answer_store.store import AnswerStore
     from pytest_ftgate.models.engine import CompletionEngine
+    from pytest_ftgate.plugin.workers import Worker
     from pytest_ftgate.scorers.spec import ScorerSpec
 
 #: How many tests without a baseline are named.
@@ -214,12 +215,12 @@ class FtgateSession:
 
     # Answers and trials.
 
-    def start(self, worker: dict[str, Any] | None, *, shares: bool) -> CompletionEngine:
+    def start(self, worker: Worker | None, *, shares: bool) -> CompletionEngine:
         """The engine that generates answers; the caller enters and leaves it."""
         self.described = self.arms.describe()
         for line in self.undecidable() if worker is None else ():
             say(self.config, f"ftgate: this run can't end in SHIP: {line}")
-        self.engine = engine_of(self, worker, shares=shares)
+        self.engine = engine_of(self, shares=shares)
         return self.engine
 
     def survey(self, tests: Sequence[EvalTest]) -> None:

@@ -19,6 +19,7 @@ from pytest_ftgate.models.answer_store.answer_key import share_of
 from pytest_ftgate.models.answer_store.session import Session
 from pytest_ftgate.models.answer_store.store import AnswerStore
 from pytest_ftgate.models.engine import CompletionEngine
+from pytest_ftgate.models.place import Place
 from tests.models.asking import QUICK, chat
 from tests.support.requests import requests
 
@@ -29,7 +30,11 @@ def main() -> None:
     number, count = given["share"]
     # Within this time the client is imported, too, by several processes at once.
     patient = replace(QUICK, timeout_s=60.0)
-    models = {arm: chat(given["url"], name=arm.value, model=arm.value, retry=patient) for arm in Arm}
+    limit = given.get("limit")
+    models = {
+        arm: chat(given["url"], name=arm.value, model=arm.value, retry=patient, concurrency=limit)
+        for arm in Arm
+    }
     store = AnswerStore(
         Path(given["store"]), Session(id="one"), owner=given["owner"], lease_s=given.get("lease_s", 60)
     )
@@ -40,6 +45,7 @@ def main() -> None:
         models,
         concurrency=given.get("concurrency", 8),
         store=store,
+        place=Place(number=number, count=count),
         mine=lambda request: share_of((request.case.suite, request.case.id), count) == number,
     ) as engine:
         engine.prefetch(groups)

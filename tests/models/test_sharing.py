@@ -83,13 +83,39 @@ def test_each_request_is_sent_once_and_all_are_told_the_same(processes: Processe
     )
 
 
-def test_each_process_stays_within_its_concurrency(processes: Processes) -> None:
-    with ChatServer(latency_s=0.02) as server:
-        for process in processes.start(server.url, 2, cases=60, concurrency=3):
+@pytest.mark.parametrize(
+    ("count", "concurrency", "limit"), [(2, 3, None), (3, 4, None), (3, 2, None), (2, 1, None), (2, 8, 1)]
+)
+def test_all_processes_together_stay_within_the_concurrency(
+    processes: Processes, count: int, concurrency: int, limit: int | None
+) -> None:
+    with ChatServer(latency_s=0.01) as server:
+        for process in processes.start(server.url, count, cases=20, concurrency=concurrency, limit=limit):
             rows_of(process)
 
-    assert server.most_at_once <= 6
-    assert server.count == 120
+    assert server.most_at_once <= min(concurrency, 2 * (limit or concurrency))  # a limit for each arm
+    assert server.count == 40
+
+
+def test_a_turn_of_a_process_that_is_killed_goes_to_another(processes: Processes) -> None:
+    with ChatServer(latency_s=0.02) as server:
+        started = processes.start(server.url, 2, cases=30, concurrency=1, lease_s=1.0)
+        while server.count < 10:
+            time.sleep(0.005)
+        started[0].kill()
+        told = rows_of(started[1])
+
+    assert [row["completion"]["text"] for row in told] == [str(n) for n in range(30) for _ in range(2)]
+    assert server.count <= 60 + 2
+
+
+def test_the_first_request_to_a_model_is_sent_by_one_process_alone(processes: Processes) -> None:
+    with ChatServer(lambda _: error_reply(401, "no such key"), latency_s=0.05) as server:
+        told = [rows_of(process) for process in processes.start(server.url, 3, cases=30)]
+
+    assert server.count <= 2  # one for each arm
+    for rows in told:
+        assert {row["error"][0] for row in rows} == {"FatalModelError"}
 
 
 def test_a_process_that_is_killed_costs_what_it_had_in_flight(processes: Processes) -> None:
@@ -103,7 +129,7 @@ def test_a_process_that_is_killed_costs_what_it_had_in_flight(processes: Process
     texts = [str(n) for n in range(120) for _ in range(2)]
     assert [[row["completion"]["text"] for row in rows] for rows in told] == [texts, texts]
     # What was on its way, and at most as many answers that were not committed yet.
-    assert 240 <= server.count <= 240 + 2 * 4
+    assert 240 <= server.count <= 240 + 2 * 2
 
 
 def test_a_process_that_ends_early_first_does_its_share(processes: Processes) -> None:
@@ -148,7 +174,7 @@ def test_a_fatal_error_stops_all(processes: Processes) -> None:
     with ChatServer(answer) as server:
         told = [rows_of(process) for process in processes.start(server.url, 3, cases=3000)]
 
-    assert server.count <= 20 + 3 * 8 + 3 * 8
+    assert server.count <= 20 + 8 + 8
     for rows in told:
         last = rows[-1]["error"]
         assert last[:2] == ["FatalModelError", "status"]

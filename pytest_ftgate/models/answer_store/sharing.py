@@ -15,10 +15,11 @@ from typing import NamedTuple
 from pytest_ftgate.completions import Completion, Source
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models.answer_store.answer_key import AnswerKeys, is_lasting
+from pytest_ftgate.models.answer_store.permits import Permits
 from pytest_ftgate.models.answer_store.session import NOT_STORED, Reuse
 from pytest_ftgate.models.answer_store.store import AnswerStore, Earlier, Mine, State, Theirs
 from pytest_ftgate.models.answer_store.takeover import Offer, Takeover, taken_over
-from pytest_ftgate.models.lanes import Job
+from pytest_ftgate.models.lanes import Job, Permit
 from pytest_ftgate.models.limits import LIMIT, Spending
 from pytest_ftgate.models.outcomes import Outcome
 
@@ -54,13 +55,24 @@ class Arrived(NamedTuple):
     outcome: Outcome
 
 
+class Permission(NamedTuple):
+    """Leave to send that this process needs, or has no need of any more."""
+
+    permit: Permit
+    is_over: bool
+
+
+_Message = Surveyed | Wanted | Arrived | Permission | None
+
+
 class Sharing:
     """Lives from the first request that has to wait to `close`; owned by its engine, which gives the verbs.
 
     `settle` hands an outcome out, `send` has requests sent (first of all, if that is urgent), `stop` gives
-    all open requests this error, `committed` says how many answers of this process's own are safe now.
-    `limit` is how many requests of dead processes are taken over at a time, `spending` what is not to be
-    exceeded by all processes together. Raises `StoreError` if the store can't be used.
+    all open requests this error, `committed` says how many answers of this process's own are safe now,
+    `given` that it has leave to send. `limit` is how many requests of dead processes are taken over at a
+    time, `spending` what is not to be exceeded by all together. Raises `StoreError` if the store can't be
+    used.
     """
 
     def __init__(
@@ -71,6 +83,7 @@ class Sharing:
         send: Callable[[Sequence[Job], bool], None],
         stop: Callable[[FatalModelError], None],
         committed: Callable[[int], None],
+        given: Callable[[Permit], None],
         limit: int,
         spending: Spending | None = None,
     ) -> None:
@@ -78,13 +91,14 @@ class Sharing:
         self._spending = spending
         self._settle, self._send, self._stop, self._committed = settle, send, stop, committed
         self._limit = limit
-        self._inbox: SimpleQueue[Surveyed | Wanted | Arrived | None] = SimpleQueue()
+        self._inbox: SimpleQueue[_Message] = SimpleQueue()
         # From here on: the store's thread only. Requests without an outcome, by key.
         self._open: dict[str, Job] = {}
         self._mine: set[str] = set()
         #: Somebody waits for these, which others have on their way.
         self._awaited: set[str] = set()
         self._takeover = Takeover()
+        self._permits = Permits(store, given)
         self._keys = AnswerKeys(store.session.id)
         self._is_closing = self._is_stopped = False
         self._next_commit = self._next_news = self._next_look = 0.0
@@ -107,6 +121,14 @@ class Sharing:
     def keep(self, job: Job, outcome: Outcome) -> None:
         """Commits an outcome, then hands it out."""
         self._inbox.put(Arrived(job, outcome))
+
+    def ask_leave(self, permit: Permit) -> None:
+        """Has `given` called once this process may send; returns at once."""
+        self._inbox.put(Permission(permit, is_over=False))
+
+    def give_back(self, permit: Permit) -> None:
+        """Lets other processes send."""
+        self._inbox.put(Permission(permit, is_over=True))
 
     def is_alive(self) -> bool:
         """Whether outcomes may still come."""
@@ -143,6 +165,9 @@ class Sharing:
                 self._survey(message.jobs)
             elif isinstance(message, Wanted):
                 self._add(message)
+            elif isinstance(message, Permission):
+                (self._permits.give_back if message.is_over else self._permits.ask)(message.permit)
+        self._permits.look(_POLL_S)
         self._look_after_the_dead()
 
     def _read_news(self) -> None:
@@ -155,7 +180,7 @@ class Sharing:
                 self._is_stopped = True
                 self._stop(error)
 
-    def _messages(self) -> list[Surveyed | Wanted | Arrived | None]:
+    def _messages(self) -> list[_Message]:
         """What has come in, after waiting for the next thing to do."""
         try:
             messages = [self._inbox.get(timeout=_POLL_S if self._open else self._store.beat_s)]
@@ -293,7 +318,7 @@ class Sharing:
         if isinstance(outcome, FatalModelError):
             self._stop(outcome)
             # They have this error now.
-            for each in (self._open, self._mine, self._awaited, self._takeover):
+            for each in (self._open, self._mine, self._awaited, self._takeover, self._permits):
                 each.clear()
         elif job is not None:
             reuse = self._store.session.reuse

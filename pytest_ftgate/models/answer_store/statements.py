@@ -37,6 +37,12 @@ EARLIER = """
     SELECT json_group_array(key) FROM answers
     WHERE run_id = :run AND scope = '' AND seq <= :upto AND typeof(key) = 'text'
 """
+HEARD_OF = """
+    SELECT EXISTS (
+        SELECT 1 FROM answers WHERE seq > :upto AND run_id = :run AND scope IN ('', :session) AND who = :who
+        AND (error IS NULL OR error NOT LIKE '%"fatal": true%')
+    )
+"""
 COUNT = "SELECT count(*) FROM answers WHERE run_id = :run AND scope = ''"
 CLAIMS = f"""
     SELECT json_group_array(json_array(key, owner, coalesce(until, 0)))
@@ -68,6 +74,7 @@ KEEP = """
 # The row stays: only `ftgate cache prune` deletes. Its key is open again, for everybody.
 PUT_ASIDE = "UPDATE answers SET scope = :aside || seq WHERE seq = :seq AND scope IN ('', :session)"
 UNCLAIM = "DELETE FROM claims WHERE run_id = :run AND key = :key"
+GIVE_BACK = f"DELETE FROM claims WHERE run_id = :run AND owner = :me AND key IN ({_KEYS})"  # noqa: S608 - all ours
 BEAT = """
     INSERT INTO owners (owner, run_id, until, boot, pids, pid) VALUES (:me, :run, :until, :boot, :pids, :pid)
     ON CONFLICT DO UPDATE SET until = excluded.until, pid = excluded.pid

@@ -209,6 +209,18 @@ class AnswerStore:
                 }
         return kept
 
+    def has_heard_of(self, who: str) -> bool:
+        """Whether a request to this model has had any outcome since this session began."""
+        return bool(self._read(sql.HEARD_OF, upto=self._upto, who=who))
+
+    def holds(self, key: str) -> bool:
+        """Whether this process has `key`, which is none of a request; claims it if nobody alive has."""
+        return isinstance(self.claim([key])[key], Mine)
+
+    def give_back(self, keys: Sequence[str]) -> None:
+        """Ends this process's claims of these keys."""
+        self._change(sql.GIVE_BACK, keys=json.dumps(list(keys)))
+
     def put_aside(self, earlier: Earlier, why: str) -> None:
         """Lets an answer count no more, for nobody; its row stays."""
         self._change(sql.PUT_ASIDE, seq=earlier.seq, aside=f"{why} in {self.session.id}: ")

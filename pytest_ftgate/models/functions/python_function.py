@@ -53,6 +53,8 @@ class PythonFunction:
         self._wanted = wanted_arguments(function, self._shown)
         self._is_async = _is_async(function)
         self.concurrency = concurrency or (None if self._is_async else 1)
+        #: Nobody asked for one call at a time: it is because of threads, which processes don't share.
+        self.is_limited_by_process = concurrency is None
         self._timeout_s = timeout_s
         self._params = params or {}
         self._system = system

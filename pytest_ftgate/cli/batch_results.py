@@ -103,11 +103,13 @@ def collect(to: Path, output: Path) -> None:
     """
     from pytest_ftgate.cli.batch_project import Project  # noqa: PLC0415
     from pytest_ftgate.cli.batch_text import collected_lines, missing_lines  # noqa: PLC0415
+    from pytest_ftgate.reports import refuse_foreign  # noqa: PLC0415
 
     with Working(), opened(to) as (folder, state):
         from pytest_ftgate.models.batches import watching  # noqa: PLC0415  (loads aiohttp)
         from pytest_ftgate.models.batches.collecting import Join, fetch, write_collected  # noqa: PLC0415
 
+        refuse_foreign(output, "ftgate.answers/", "saved answers")
         project = Project(state)
         watching.not_submitted(state)
         watching.done(watching.refresh(folder, state, project.endpoints))

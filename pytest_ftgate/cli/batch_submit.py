@@ -121,7 +121,8 @@ def _submit(wanted: Wanted, given: _Given) -> None:
     say(_summary(state, new))
     to = to_words(given.to)
     say(f"next: ftgate batch status --wait{to}")
-    say(f"      ftgate batch collect{to} -o answers.jsonl")
+    answers = f"{given.to.name}.jsonl" if to else "answers.jsonl"
+    say(f"      ftgate batch collect{to} -o {answers}")
 
 
 def _summary(state: State, new: int) -> str:

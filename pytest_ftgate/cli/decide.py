@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_lines, print_text
-from pytest_ftgate.cli.inputs import keep_inputs, metrics_for, read_gate, read_records
+from pytest_ftgate.cli.inputs import common_run_id, keep_inputs, metrics_for, read_gate, read_records
 from pytest_ftgate.errors import FtgateError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _decide(
         gate, metrics = read_gate(config) if config else (None, metrics_for(record.run.gate))
         assessment = assess(record, gate, metrics=metrics)
     except FtgateError as error:
-        _undecided(verdicts, str(error))
+        _undecided(verdicts, str(error), common_run_id(records))
         raise
     for report in reports:
         write_report(report, assessment)
@@ -87,14 +87,14 @@ def _decide(
     return assessment
 
 
-def _undecided(verdicts: Sequence[Path], reason: str) -> None:
+def _undecided(verdicts: Sequence[Path], reason: str, run_id: str = "") -> None:
     """Takes older verdicts away first, so that whatever fails now leaves no SHIP behind; then says why."""
     from pytest_ftgate.reports.atomic import write_atomic  # noqa: PLC0415
     from pytest_ftgate.reports.json_report import incomplete_verdict_json, json_text  # noqa: PLC0415
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
     for path in verdicts:
-        write_atomic(path, json_text(incomplete_verdict_json("", reason, started)))
+        write_atomic(path, json_text(incomplete_verdict_json(run_id, reason, started)))
 
 
 def _finish(verdict: Path | None, assessment: Assessment) -> None:

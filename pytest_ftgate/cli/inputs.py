@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,18 @@ def _read_record(path: Path) -> Record:
         raise RecordError(f"{error} ({hint})") from None
     except OSError as error:
         raise RecordError(f"{path} can't be read: {error.strerror or error}") from None
+
+
+def common_run_id(paths: Sequence[Path]) -> str:
+    """The run that all these records say they are of; "" if they do not agree, or can't be read."""
+    found = set()
+    for path in paths:
+        try:
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                found.add(str(json.loads(lines.readline())["run_id"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            return ""
+    return found.pop() if len(found) == 1 else ""
 
 
 def keep_inputs(read: Sequence[Path], written: Sequence[Path]) -> None:

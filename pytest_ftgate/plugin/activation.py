@@ -21,7 +21,7 @@ from pytest_ftgate.plugin.options import (
 )
 from pytest_ftgate.plugin.safe_output import SafeOutput
 from pytest_ftgate.plugin.session import FtgateSession
-from pytest_ftgate.plugin.sharding import ShardHooks
+from pytest_ftgate.plugin.sharding import ShardHooks, forget_older_record
 from pytest_ftgate.plugin.stash import session_key, verdict_file_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 
@@ -39,6 +39,9 @@ def activate(config: pytest.Config) -> FtgateSession:
     decides = not is_worker(config) and not is_dry(config)
     session = FtgateSession(config, read_settings(config))
     config.stash[session_key] = session
+    if session.settings.shard is not None and decides:
+        _keep_durations(session)
+        forget_older_record(session.settings.reports)
     _check(session)
     if session.sharding is not None and not is_controller(config):
         # Before the next: of hooks that want to be last, the last registered is.
@@ -51,6 +54,14 @@ def activate(config: pytest.Config) -> FtgateSession:
     # The last one is the first to be asked, and so the last to see what the others made of a report.
     config.pluginmanager.register(SafeOutput(session), SAFE_OUTPUT)
     return session
+
+
+def _keep_durations(session: FtgateSession) -> None:
+    settings = session.settings
+    written = {path.resolve() for path in settings.reports}
+    for path in settings.shard_durations:
+        if path.resolve() in written:
+            raise pytest.UsageError(f"{path} is named twice: a file can't be read and written")
 
 
 def refuse(session: FtgateSession) -> None:

@@ -247,6 +247,7 @@ class GenerateHooks:
             self.plan_sent = True
             payload |= {"plan": transport.dumps(self.ftgate.plan.as_json()), "models": self.ftgate.described}
             payload |= {"going_on": self.ftgate.going_on} if self.ftgate.going_on else {}
+            payload |= {"shard": self.ftgate.told_of_shard} if self.ftgate.told_of_shard else {}
         if test is None or not test.runs:
             return payload
         if test.attempt > 1:

@@ -73,6 +73,9 @@ class RunLedger:
         """Takes one test report, of whatever process, in whatever order."""
         payload, trials = transport.take(report)
         self.take_plan(payload)
+        if (told := payload.get("shard")) and self.ftgate.told_of_shard is None:
+            self.ftgate.told_of_shard = told
+            say(self.ftgate.config, f"ftgate: {told}")
         if (going_on := payload.get("going_on")) and not self.said:
             self.said = True
             say(self.ftgate.config, f"ftgate: {going_on}")

@@ -182,7 +182,11 @@ def has_run_id(config: pytest.Config) -> bool:
 
 
 def _given_run_id(config: pytest.Config) -> object:
-    return _option(config, "run-id") or config.getini("ftgate_run_id") or os.environ.get("FTGATE_RUN_ID")
+    return (
+        _option(config, "run-id")
+        or config.getini("ftgate_run_id")
+        or os.environ.get("FTGATE_RUN_ID", "").strip()
+    )
 
 
 def asked_for_model(config: pytest.Config) -> bool:

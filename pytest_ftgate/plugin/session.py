@@ -23,7 +23,7 @@ from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.plugin.taken_over import going_on
 from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.record import Outcome, Plan, Trial
-from pytest_ftgate.reports import check_report_path
+from pytest_ftgate.reports import check_report_path, refuse_foreign
 
 if TYPE_CHECKING:
     from pytest_ftgate.completions import Completion
@@ -68,6 +68,8 @@ class FtgateSession:
         self.sent = 0
         #: What there is to say, at the start, of answers of earlier sessions.
         self.going_on: str | None = None
+        #: Which cases are this shard's, in a line.
+        self.told_of_shard: str | None = None
         #: Where this process keeps its answers, if it does.
         self.store: AnswerStore | None = None
         #: If this run is one shard of several: which, and the selected eval tests that it leaves to others.
@@ -132,6 +134,8 @@ class FtgateSession:
             _ = self.sharding.times_s if self.sharding else None
             for path in self.settings.reports:
                 check_report_path(path)
+            if self.settings.save_answers is not None:
+                refuse_foreign(self.settings.save_answers, "ftgate.answers/", "saved answers")
         except (pytest.UsageError, ConfigError) as error:
             self.usage_error = str(error)
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pytest_ftgate.errors import ConfigError, FileError, RecordError
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
 from pytest_ftgate.plugin.shard_options import record_name
 from pytest_ftgate.record import CaseKey, Plan, Record, Shard, Share, balanced_shares, in_shard, parse_record
+from pytest_ftgate.reports import refuse_foreign
 
 if TYPE_CHECKING:
     from pytest_ftgate.plugin.session import FtgateSession
@@ -65,7 +67,6 @@ class ShardHooks:
     def __init__(self, session: FtgateSession, sharding: Sharding) -> None:
         self.ftgate = session
         self.sharding = sharding
-        self.told: str | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -84,11 +85,13 @@ class ShardHooks:
             config.hook.pytest_deselected(items=others)
         self.ftgate.of_other_shards = eval_tests(others)
         ours, all_ = (len({_key(test) for test in tests}) for tests in self._counted(items))
-        self.told = f"ftgate: {self.sharding.name} has {ours} of {all_} cases, {how}" if all_ else None
+        told = f"{self.sharding.name} has {ours} of {all_} cases, {how}"
+        self.ftgate.told_of_shard = told if all_ else None
 
     def pytest_report_collectionfinish(self) -> str | None:
-        """How many cases this shard runs."""
-        return self.told
+        """How many cases this shard runs; workers tell their controller."""
+        told = self.ftgate.told_of_shard
+        return f"ftgate: {told}" if told is not None else None
 
     def _counted(self, items: Sequence[pytest.Item]) -> tuple[list[EvalTest], list[EvalTest]]:
         tests = eval_tests(items)
@@ -107,6 +110,25 @@ class ShardHooks:
         return share.cases.__contains__, f"balanced by {files}"
 
 
+def forget_older_record(reports: Sequence[Path]) -> None:
+    """Removes what an earlier try of this shard left: killed, this one must not be judged by it.
+
+    Raises UsageError where it can't be removed; no other kind of file is touched.
+    """
+    for path in reports:
+        if path.suffix.lower() != ".jsonl" or not path.is_file():
+            continue
+        try:
+            refuse_foreign(path, "ftgate.record/", "record")
+            path.unlink()
+        except ConfigError:
+            continue  # refused when the reports are checked
+        except OSError as error:
+            raise pytest.UsageError(
+                f"{path}: the record of an earlier run can't be removed: {error.strerror or error}"
+            ) from None
+
+
 def _key(test: EvalTest) -> CaseKey:
     return test.case.suite, test.case.id
 
@@ -123,8 +145,13 @@ def _read(path: Path) -> Record:
         raise pytest.UsageError(f"--ftgate-shard-durations: {shown} can't be read: {why}") from None
 
 
+#: Of a larger project only the first files, by name, are digested, and those that the plan names.
+MOST_FILES = 5000
+_NOT_THE_PROJECT = ("node_modules", "__pycache__", "build", "dist")
+
+
 def _code(plan: Plan, models: Mapping[str, Mapping[str, Any]], rootdir: Path) -> Iterator[tuple[str, str]]:
-    """Digests of the code that the plan does not hold: test modules, conftests, and functions as models.
+    """Digests of the code that the plan does not hold: the project's Python files, whatever imports them.
 
     And the commit, where the CI service says it. All shards of a run can tell the same, whatever they ran.
     """
@@ -134,11 +161,24 @@ def _code(plan: Plan, models: Mapping[str, Mapping[str, Any]], rootdir: Path) ->
     files = {PurePosixPath(name) for name in nodes | {case.path for case in plan.cases}}
     names = {str(folder / "conftest.py") for path in files for folder in path.parents}
     names |= {str(path) for path in files if path.suffix == ".py"}
+    names |= set(islice(_python_files(rootdir), MOST_FILES))
     for name in sorted(names | set(_modules(models))):
         try:
             yield name, hashlib.sha256((rootdir / name).read_bytes()).hexdigest()[:16]
         except OSError:
             continue
+
+
+def _python_files(rootdir: Path) -> Iterator[str]:
+    """Of the project, from the rootdir, in an order that is the same everywhere; no environment's."""
+    for folder, folders, names in os.walk(rootdir):
+        if "pyvenv.cfg" in names:
+            folders.clear()
+            continue
+        folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in _NOT_THE_PROJECT)
+        for name in sorted(names):
+            if name.endswith(".py"):
+                yield (Path(folder) / name).relative_to(rootdir).as_posix()
 
 
 def _modules(models: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from pytest_ftgate.errors import ConfigError
 from pytest_ftgate.gates import Assessment
 from pytest_ftgate.record import record_lines
-from pytest_ftgate.reports.atomic import write_atomic
+from pytest_ftgate.reports.atomic import refuse_foreign, write_atomic
 from pytest_ftgate.reports.json_report import json_text, report_json
 
-__all__ = ["WRITERS", "check_report_path", "write_report"]
+__all__ = ["WRITERS", "check_report_path", "refuse_foreign", "write_report"]
 
 
 def _json(assessment: Assessment) -> str:
@@ -37,6 +37,10 @@ WRITERS: Mapping[str, Callable[[Assessment], str]] = {
 }
 
 
+#: What such a report begins with, and what it is called.
+_MARKS = {".json": ("ftgate.report/", "report"), ".jsonl": ("ftgate.record/", "record")}
+
+
 def write_report(path: Path, assessment: Assessment) -> None:
     """Writes the report that the suffix of `path` names, whole or not at all; raises ConfigError."""
     check_report_path(path)
@@ -48,6 +52,8 @@ def check_report_path(path: Path) -> None:
     if path.is_dir():
         raise ConfigError(f"report {path}: there is a folder of that name")
     if path.suffix.lower() in WRITERS:
+        if path.suffix.lower() in _MARKS:
+            refuse_foreign(path, *_MARKS[path.suffix.lower()])
         return
     near = get_close_matches(path.suffix.lower(), WRITERS, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pytest_ftgate.errors import ConfigError
 
+_BEGINNING = 4096
+
 
 def write_atomic(path: Path, text: str) -> None:
     """Puts `text` at `path` in one step, making missing folders; a file there is replaced, links too.
@@ -26,6 +28,22 @@ def write_atomic(path: Path, text: str) -> None:
         _replace(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ConfigError(f"can't write {path}: {error.strerror or error}") from None
+
+
+def refuse_foreign(path: Path, mark: str, what: str) -> None:
+    """Raises ConfigError where another kind of file lies, such as a data set: it is never written over.
+
+    `mark` stands near the beginning of each file of this kind, `what` is what such a file holds.
+    """
+    try:
+        with path.open("rb") as file:
+            begins = file.read(_BEGINNING)
+    except OSError:
+        return  # nothing is there, or whoever writes will say what is wrong
+    if begins.strip() and mark.encode() not in begins:
+        raise ConfigError(
+            f"{path} holds no {what} and is left as it is: name another file, or delete it first"
+        )
 
 
 def _make_folder(path: Path) -> None:

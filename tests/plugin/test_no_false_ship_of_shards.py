@@ -136,6 +136,7 @@ def test_shares_that_were_not_balanced_alike(shards: Project) -> None:
         "slow.py", "def answer(prompt):\n    return {'text': 'x', 'latency_s': float(len(prompt))}\n"
     )
     shards.run("--model=python:slow:answer", "--ftgate-report=before.jsonl")
+    (shards.pytester.path / "slow.py").unlink()
     run(shards, 2, "--ftgate-shard-durations=before.jsonl")
 
     assert refused(shards).startswith(
@@ -233,3 +234,66 @@ def test_a_second_try_that_went_better(shards: Project) -> None:
         run(shards, number, BAD)
 
     assert f"{code} (shard" in refused(shards, *names, *NAMES)
+
+
+def test_a_scorer_of_the_project_that_differs_in_one_job(shards: Project) -> None:
+    shards.write("marks.py", "def easy(completion): return True\n")
+    run(shards, 2)
+
+    assert "marks.py" in refused(shards)
+
+
+def test_code_that_only_a_model_imports_differs_in_one_job(shards: Project) -> None:
+    shards.write("lib/helper.py", "CAPITAL = 'Paris'\n")
+    run(shards, 2)
+
+    assert "lib/helper.py" in refused(shards)
+
+
+def test_an_environment_within_the_project_is_not_its_code(shards: Project) -> None:
+    for name in (".venv/x.py", "env/pyvenv.cfg", "env/lib/x.py", "node_modules/x.py"):
+        shards.write(name, "changed = 1\n")
+    run(shards, 2)
+
+    assert decide(shards).exit_code == 0
+
+
+@pytest.mark.parametrize("how", ["killed", "--ftgate-config=missing.yaml"])
+def test_a_second_try_that_comes_to_nothing_is_not_judged_by_the_first(shards: Project, how: str) -> None:
+    if how == "killed":
+        shards.write("evals/conftest.py", "import os\ndef pytest_runtest_setup(item): os._exit(9)\n")
+        shards.run_apart(GOOD, "--ftgate-run-id=ci-7", "--ftgate-shard=2/2")
+        (shards.pytester.path / "evals/conftest.py").unlink()
+    else:
+        run(shards, 2, how)
+
+    assert decide(shards).exit_code == 2
+    assert shards.verdict["verdict"] == "INCOMPLETE"
+
+
+def test_a_blank_run_id_is_none(shards: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTGATE_RUN_ID", "  ")
+
+    result = shards.run(GOOD, "--ftgate-shard=2/2")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--ftgate-shard=2/2 needs a run id*"])
+
+
+def test_verify_says_why_shards_were_refused(shards: Project) -> None:
+    decide(shards, NAMES[0])
+
+    verified = CliRunner().invoke(main, ["verify", "--run-id", "ci-7"])
+
+    assert verified.exit_code == 1
+    assert "shard 2 of 2 is missing" in " ".join(verified.output.split())
+
+
+def test_the_record_to_balance_by_is_not_written_over(shards: Project) -> None:
+    before = (shards.pytester.path / NAMES[0]).read_bytes()
+
+    result = run(shards, 1, f"--ftgate-shard-durations={NAMES[0]}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*is named twice: a file can't be read and written*"])
+    assert (shards.pytester.path / NAMES[0]).read_bytes() == before

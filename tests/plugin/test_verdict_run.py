@@ -329,3 +329,29 @@ def test_what_no_answer_can_mend_is_said_before_anything_is_asked(project: Proje
         ]
     )
     assert project.verdict["verdict"] == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "holds"),
+    [
+        ("--ftgate-report", "evals/rows.jsonl", "record"),
+        ("--ftgate-report", "tools.json", "report"),
+        ("--ftgate-save-answers", "evals/rows.jsonl", "saved answers"),
+        ("--ftgate-save-answers", "evals/capitals.evalcase.yaml", "saved answers"),
+    ],
+)
+def test_a_file_of_another_kind_is_never_written_over(
+    project: Project, option: str, name: str, holds: str
+) -> None:
+    path = project.pytester.path / name
+    if not path.exists():
+        project.write(name, '{"id": "a"}\n')
+    before = path.read_text()
+
+    result = project.run("--model=python:bots:good", f"{option}={name}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"*{name} holds no {holds} and is left as it is: name another file, or delete it first"]
+    )
+    assert path.read_text() == before

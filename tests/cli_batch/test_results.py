@@ -441,3 +441,24 @@ def test_answers_that_are_not_handed_out_yet_are_not_missing(server: BatchServer
     assert later.exit_code == 0
     ordered = [row["custom_id"] for row in server.sent]
     assert len(ordered) == len(set(ordered)) == 5
+
+
+def test_answers_are_never_written_over_a_file_of_another_kind(server: BatchServer) -> None:
+    suite = Path("evals/tools.evalcase.yaml")
+    before = suite.read_text(encoding="utf-8")
+    submit(*BOTH)
+
+    collected = run("collect", "-o", str(suite))
+
+    assert (collected.exit_code, collected.stdout) == (2, "")
+    assert collected.stderr == (
+        f"ftgate: {suite} holds no saved answers and is left as it is: "
+        "name another file, or delete it first\n"
+    )
+    assert suite.read_text(encoding="utf-8") == before
+
+
+def test_answers_of_another_folder_are_not_the_ones_that_the_hint_names(server: BatchServer) -> None:
+    submitted = submit(*BOTH, "--to", "october")
+
+    assert submitted.stdout.endswith("      ftgate batch collect --to october -o october.jsonl\n")

@@ -67,8 +67,8 @@ class GenerateHooks:
             self.ftgate.collected.forget_cases()
         most_failures = session.config.getoption("maxfail") or None
         self.shares = self.worker is not None and self.worker.shares and most_failures is None
+        self.tests = tests
         with kept_objects(), self._started(session) as engine:
-            self.tests = tests
             if self.worker is None:
                 self._prefetch(tests, most_failures)
             self.share = tests if self.shares else []
@@ -193,7 +193,8 @@ class GenerateHooks:
     def _started(self, session: pytest.Session) -> Iterator[CompletionEngine | None]:
         """The engine while the tests run; None on a worker that can't have one."""
         try:
-            engine = self.ftgate.start(self.worker, shares=self.shares)
+            dealt = [(test.case.suite, test.case.id) for test in self.tests] if self.shares else []
+            engine = self.ftgate.start(self.worker, dealt=dealt)
         except pytest.UsageError as error:
             if self.worker is None:
                 raise

@@ -25,17 +25,17 @@ _NAMED = 20
 _Result = TypeVar("_Result")
 
 
-def engine_of(session: FtgateSession, *, shares: bool) -> CompletionEngine:
+def engine_of(session: FtgateSession, *, dealt: Sequence[tuple[str, str]]) -> CompletionEngine:
     """The engine of this process, which keeps all answers in the store of this session.
 
-    All workers keep to the concurrency of the run together, and send each request once. Without `shares` a
-    worker asks only for the items that it runs.
+    All workers keep to the concurrency of the run together, and send each request once. The cases that are
+    `dealt` to the workers in turn are asked by one of them ahead of time; all else by who needs it.
     """
-    from pytest_ftgate.models.answer_store.answer_key import share_of  # noqa: PLC0415
     from pytest_ftgate.models.engine import CompletionEngine  # noqa: PLC0415
 
     settings, worker = session.settings, Worker.of(session.config)
     place = worker.place if worker is not None else Place()
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(dealt))}
     session.store = store_of(session)
     if worker is not None and worker.is_apart:
         _refuse_apart(session, worker)
@@ -45,7 +45,7 @@ def engine_of(session: FtgateSession, *, shares: bool) -> CompletionEngine:
         store=session.store,
         place=place,
         mine=lambda request: (
-            not shares or share_of((request.case.suite, request.case.id), place.count) == place.number
+            numbers.get((request.case.suite, request.case.id), place.number) % place.count == place.number
         ),
         spending=settings.spending,
         deadline=None if settings.deadline_s is None else session.started + settings.deadline_s,

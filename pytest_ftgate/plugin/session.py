@@ -219,12 +219,12 @@ class FtgateSession:
 
     # Answers and trials.
 
-    def start(self, worker: Worker | None, *, shares: bool) -> CompletionEngine:
+    def start(self, worker: Worker | None, *, dealt: Sequence[tuple[str, str]]) -> CompletionEngine:
         """The engine that generates answers; the caller enters and leaves it."""
         self.described = self.arms.describe()
         for line in self.undecidable() if worker is None else ():
             say(self.config, f"ftgate: this run can't end in SHIP: {line}")
-        self.engine = engine_of(self, shares=shares)
+        self.engine = engine_of(self, dealt=dealt)
         return self.engine
 
     def survey(self, tests: Sequence[EvalTest]) -> None:

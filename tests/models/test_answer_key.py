@@ -11,7 +11,7 @@ import pytest
 from pytest_ftgate.cases import Arm, Expectation
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.answer_store.answer_key import AnswerKeys, is_lasting, model_digest, share_of
+from pytest_ftgate.models.answer_store.answer_key import AnswerKeys, is_lasting, model_digest
 from tests.support.requests import request
 
 MODEL = {"kind": "openai", "name": "tuned", "host": "localhost", "revision": "step-1"}
@@ -129,16 +129,3 @@ def test_only_a_revision_makes_an_answer_of_code_last_beyond_its_session() -> No
     assert AnswerKeys("one").of(Described(MODEL), request()) == AnswerKeys("two").of(
         Described(MODEL), request()
     )
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_each_case_is_asked_by_one_worker_and_each_worker_asks_about_as_many(count: int) -> None:
-    shares = [share_of(("facts", str(number)), count) for number in range(100 * count)]
-
-    assert set(shares) == set(range(count))
-    assert all(70 <= shares.count(worker) <= 130 for worker in range(count))
-
-
-def test_every_process_knows_the_same_shares_whatever_its_hash_seed() -> None:
-    # Workers of one run may differ in nothing, but machines that share a folder may be of two versions.
-    assert [share_of(("facts", name), 1000) for name in ("capital", "é", "a b")] == [807, 603, 151]

@@ -20,7 +20,7 @@ from pytest_ftgate.cases import Arm, EvalCase, Expectation, Turn
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
-from pytest_ftgate.models.answer_store.answer_key import AnswerKeys, share_of
+from pytest_ftgate.models.answer_store.answer_key import AnswerKeys
 from pytest_ftgate.models.answer_store.session import Reuse, Session
 from pytest_ftgate.models.answer_store.store import AnswerStore, Mine, Theirs
 from pytest_ftgate.models.endpoints.openai_endpoint import OpenAIEndpoint
@@ -585,11 +585,3 @@ def test_a_key_survives_a_copy(one: Request) -> None:
     )
 
     assert key_of(copied) == key_of(one)
-
-
-def test_shares_are_the_same_everywhere_and_about_equal() -> None:
-    shares = [share_of(("facts", str(number)), 4) for number in range(4000)]
-
-    assert all(900 < shares.count(worker) < 1100 for worker in range(4))
-    assert share_of(("facts", "capital"), 1) == 0
-    assert (share_of(("facts", "capital"), 1000), share_of(("a", "b c"), 1000)) == (807, 617)

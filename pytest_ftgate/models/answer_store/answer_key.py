@@ -1,4 +1,4 @@
-"""What makes two requests the same one for processes that share an answer store, and whose part each is.
+"""What makes two requests the same one for processes that share an answer store.
 
 Plain computation: equal in every process and Python, whatever its hash seed.
 """
@@ -77,9 +77,3 @@ class AnswerKeys:
             # The model is kept beside its digest, so that no other one gets its id.
             self._digests[id(model)] = (model, model_digest(model.describe()))
         return self._digests[id(model)][1]
-
-
-def share_of(case_key: tuple[str, str], workercount: int) -> int:
-    """Which of so many workers, counted from 0, asks this case; `case_key` is its suite and id."""
-    text = json.dumps(case_key, separators=(",", ":"))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % workercount

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +171,8 @@ def read_verdict_path(config: pytest.Config) -> Path:
 def read_run_id(config: pytest.Config) -> str:
     """This run's id: given, from the environment, or random, and then the same all through the run."""
     if run_id_key not in config.stash:
+        import secrets  # noqa: PLC0415 - nobody who does not use the plugin pays for it
+
         config.stash[run_id_key] = str(_given_run_id(config) or secrets.token_hex(8))
     return config.stash[run_id_key]
 

@@ -52,15 +52,14 @@ class Recorded:
 
         What is asked about here counts as used, so that each of several processes makes the same remarks.
         """
-        requests = [turn for request in requests for turn in asked_turns(request)]
-        for request in requests:
-            if saved := self._find(request):
+        turns = [turn for request in requests for turn in asked_turns(request)]
+        found = [(request, self._find(request)) for request in turns]
+        for _, saved in found:
+            if saved is not None:
                 saved.is_used = True
         return [
-            *self._ambiguous(requests),
-            *dict.fromkeys(
-                line for request in requests if (line := self._why_not(request, self._find(request)))
-            ),
+            *self._ambiguous(found),
+            *dict.fromkeys(line for request, saved in found if (line := self._why_not(request, saved))),
         ]
 
     def remarks(self) -> Sequence[str]:
@@ -116,12 +115,12 @@ class Recorded:
             return f"{where}{changed}: {self._shown}:{saved.line}"
         return None
 
-    def _ambiguous(self, requests: Iterable[Request]) -> list[str]:
+    def _ambiguous(self, found: Iterable[tuple[Request, SavedAnswer | None]]) -> list[str]:
         """Rows without a suite can't tell apart two cases with one id."""
         suites = {
             (request.case.id, request.case.suite)
-            for request in requests
-            if (saved := self._find(request)) is None or saved.suite is None
+            for request, saved in found
+            if saved is None or saved.suite is None
         }
         twice = [name for name, count in sorted(Counter(name for name, _ in suites).items()) if count > 1]
         return [

@@ -33,8 +33,11 @@ def write_atomic(path: Path, text: str) -> None:
 def refuse_foreign(path: Path, mark: str, what: str) -> None:
     """Raises ConfigError where another kind of file lies, such as a data set: it is never written over.
 
-    `mark` stands near the beginning of each file of this kind, `what` is what such a file holds.
+    `mark` stands near the beginning of each file of this kind, `what` is what such a file holds. A link is
+    replaced, and what it points to stays: there is nothing to protect.
     """
+    if path.is_symlink():
+        return
     try:
         with path.open("rb") as file:
             begins = file.read(_BEGINNING)

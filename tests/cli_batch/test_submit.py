@@ -56,7 +56,7 @@ def test_files_are_split_at_both_limits(server: BatchServer) -> None:
     assert by_size.stdout.endswith(
         "submitted: 10 requests in 6 batches\n"
         "next: ftgate batch status --wait --to other\n"
-        "      ftgate batch collect --to other -o answers.jsonl\n"
+        "      ftgate batch collect --to other -o other.jsonl\n"
     )
     assert collect("--to=other").exit_code == 0
     assert len(rows()) == 10

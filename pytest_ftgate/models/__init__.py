@@ -29,6 +29,9 @@ class Request:
 
     `model` replaces the arm's model for this request (a folder's own); `via` then tells it from others.
 
+    `grader` is empty but for what is asked about an answer: then it says of what kind the model is (`judge`,
+    `embeddings`), and `via` tells the question from others about the same case.
+
     A scripted conversation is one request to the engine, and one for each call to its model: `said` is then
     what came after the case's messages so far, `turn` and `round` (from 1) say where in the script it is.
     """
@@ -38,6 +41,7 @@ class Request:
     repeat: int = 1
     model: Model | None = None
     via: str = ""
+    grader: str = ""
     said: tuple[Mapping[str, Any], ...] = ()
     turn: int = 1
     round: int = 1

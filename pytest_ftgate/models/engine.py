@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pytest_ftgate.models.answer_store.sharing import Sharing
     from pytest_ftgate.models.answer_store.store import AnswerStore
 
+#: What is to be asked once a request has its answer; the last argument gives the answers that are there.
+Follow = Callable[[Request, Completion, Callable[[Request], Completion | None]], Sequence[Request]]
+
 # How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
 _LOOK_UP_S = 0.1
 _CLOSE_S = 0.5
@@ -44,6 +47,9 @@ class CompletionEngine:
     request is sent by one of them. Of what is asked ahead of time this one sends the requests that are
     `mine`; it sends others where somebody waits for them, or their process died, if nobody else has.
 
+    `follow` says what is to be asked about an answer once it is there: of a request that this process sends,
+    right then, and before what was asked for later.
+
     Nothing more is sent once `spending` is reached; what is on its way by then still counts. At `deadline`
     (in `time.monotonic`) all ends.
     """
@@ -58,6 +64,7 @@ class CompletionEngine:
         mine: Callable[[Request], bool] = lambda _: True,
         spending: Spending | None = None,
         deadline: float | None = None,
+        follow: Follow | None = None,
     ) -> None:
         self._model_of = models if callable(models) else lambda request: models[request.arm]
         self._place = place
@@ -68,6 +75,7 @@ class CompletionEngine:
         self._mine = mine
         self._spending = spending
         self._deadline = deadline
+        self._follow = follow
         self._began = time.monotonic()
         self._spent = (0, 0.0)
         self._sharing: Sharing | None = None
@@ -140,17 +148,22 @@ class CompletionEngine:
         last one for which a result was asked. Raises `StoreError` if the store can't be used.
         """
         self._ahead = ahead
+        replayed: list[tuple[Request, int]] = []
         with self._lock:
             first = self._groups
             self._groups += len(groups)
             for group, requests in enumerate(groups, first):
                 for request in requests:
                     if self._replayed(request):
+                        replayed.append((request, group))
                         continue
                     job = self._known(request, group)
                     if not job.wanted:
                         job.wanted, job.group = True, group
                         self._held.append(job)
+        for request, group in replayed if self._follow is not None else ():
+            if (answer := self.answer_so_far(request)) is not None:
+                self._ask_about(request, answer, group)
         self._release()
 
     def stop(self, reason: str) -> None:
@@ -234,11 +247,12 @@ class CompletionEngine:
         model = self._model_of(request)
         return getattr(model, "answer_now", None) if getattr(model, "is_replay", False) else None
 
-    def _known(self, request: Request, group: int) -> Job:
+    def _known(self, request: Request, group: int, number: int = -1) -> Job:
         """The job of a request, new if there is none; the lock is held."""
         job = self._jobs.get(request.key)
         if job is None:
-            job = Job(request, self._model_of(request), len(self._jobs), group)
+            place = len(self._jobs) if number < 0 else number
+            job = Job(request, self._model_of(request), place, group)
             job.outcome = self._over
             self._jobs[request.key] = job
         return job
@@ -246,11 +260,14 @@ class CompletionEngine:
     def _release(self) -> None:
         """Sends what `ahead` allows."""
         with self._lock:
-            end = self._groups if self._ahead is None else self._consumed + self._ahead
             jobs = []
-            while self._held and self._held[0].group < end:
+            while self._held and self._is_due(self._held[0].group):
                 jobs.append(self._held.popleft())
         self._send(jobs, urgent=False)
+
+    def _is_due(self, group: int) -> bool:
+        """Whether `ahead` allows to send what a group needs."""
+        return self._ahead is None or group < self._consumed + self._ahead
 
     def _send(self, jobs: Sequence[Job], *, urgent: bool) -> None:
         slow = []
@@ -282,7 +299,8 @@ class CompletionEngine:
         """
         if self._store is None or hasattr(job.model, "answer_now"):
             return False
-        return job.request.model is None or hasattr(job.model, "asks")
+        request = job.request
+        return request.model is None or bool(request.grader) or hasattr(job.model, "asks")
 
     def _share(self, jobs: Sequence[Job], urgent: bool) -> None:
         sharing = self._started_sharing()
@@ -322,10 +340,37 @@ class CompletionEngine:
 
     def _settle(self, job: Job, outcome: Outcome) -> None:
         with self._lock:
-            self._answered += job.outcome is None and not isinstance(outcome, FatalModelError)
+            is_first = job.outcome is None
+            self._answered += is_first and not isinstance(outcome, FatalModelError)
             self._set(job, outcome)
         if isinstance(outcome, FatalModelError):
             self._stop_for(outcome)
+        elif is_first and isinstance(outcome, Completion):
+            self._ask_about(job.request, outcome, job.group, job.number)
+
+    def _ask_about(self, request: Request, answer: Completion, group: int, number: int = -1) -> None:
+        """Sends what is to be asked about an answer, at its place in the order."""
+        if self._follow is None or request.grader or not self._mine(request):
+            return
+        questions = self._follow(request, answer, self.answer_so_far)
+        with self._lock:
+            jobs = [self._known(question, group, number) for question in questions]
+            jobs = [job for job in jobs if not job.wanted]
+            for job in jobs:
+                job.wanted = True
+            if not self._is_due(group):
+                self._held.extend(jobs)
+                jobs = []
+        self._send(jobs, urgent=False)
+
+    def answer_so_far(self, request: Request) -> Completion | None:
+        """The answer if it is there; None without one, and where there is an error."""
+        if replayed := self._replayed(request):
+            outcome: Outcome | None = outcome_now(replayed, request)
+        else:
+            job = self._jobs.get(request.key)
+            outcome = job.outcome if job is not None else None
+        return outcome if isinstance(outcome, Completion) else None
 
     def _stop_for(self, error: FatalModelError) -> None:
         self._halt(error)

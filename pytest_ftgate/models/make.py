@@ -7,7 +7,7 @@ in them come before the first request.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,6 +47,28 @@ def make_model(
         return maker.from_entry(config.models[spec])
     scheme, rest = _scheme_of(spec, config)
     return {"openai": maker.openai, "recorded": maker.recorded, "python": maker.python}[scheme](rest)
+
+
+def make_grader(
+    spec: str, role: str, config: ConfigFile, *, rootdir: Path, environ: Mapping[str, str]
+) -> Model:
+    """The judge or the embeddings that `spec` names, written as for an arm; `role` says which of the two.
+
+    Raises `ConfigError`; saved answers of an arm answer no question about answers.
+    """
+    entry = config.models.get(spec)
+    kind = entry.kind if entry is not None else _scheme_of(spec, config)[0]
+    if kind == "recorded":
+        raise ConfigError(
+            f"'{spec}' plays saved answers, and is no {role}: name an endpoint or a python: function; what "
+            "it replied is kept, and --ftgate-cache=use asks for nothing twice"
+        )
+    if kind == "openai" and role == "embeddings":
+        settings = endpoint_settings(spec, config, environ)
+        assert settings is not None
+        return OpenAIEndpoint(replace(settings, api="embeddings", stream=False, system=None))
+    # An arm matters to saved answers only.
+    return make_model(spec, Arm.MODEL, config, rootdir=rootdir, environ=environ)
 
 
 def endpoint_settings(spec: str, config: ConfigFile, environ: Mapping[str, str]) -> EndpointSettings | None:

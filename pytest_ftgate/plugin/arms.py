@@ -99,6 +99,22 @@ class Arms:
         self.__dict__.pop("models", None)
         self._built.clear()
 
+    def means_default(self, by: str, role: str) -> bool:
+        """Whether a check that names its grader so means the run's own: by the role, if no entry is called so."""
+        return by == role and by not in self._config_file.models
+
+    def grader(self, role: str, spec: str) -> Model:
+        """The judge or the embeddings of this name; raises `ConfigError` and `FileError`."""
+        from pytest_ftgate.models.functions.python_function import as_model  # noqa: PLC0415
+        from pytest_ftgate.models.make import make_grader  # noqa: PLC0415  (only where answers are generated)
+
+        made = self._config.hook.pytest_ftgate_make_model(config=self._config, spec=spec)
+        if made is not None:
+            return self._safe(as_model(made, spec))
+        environ: Mapping[str, str] = os.environ
+        rootdir = self._config.rootpath
+        return self._safe(make_grader(spec, role, self._config_file, rootdir=rootdir, environ=environ))
+
     def missing(self, requests: Sequence[Request]) -> list[str]:
         """What the models can't answer although it will be asked, all of it."""
         by_model: dict[int, list[Request]] = {}

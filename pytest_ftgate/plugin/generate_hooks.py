@@ -91,6 +91,7 @@ class GenerateHooks:
             self._prefetch_on_worker(item, nextitem)
             engine.check_deadline()
             wait_for(engine, test.requests_ahead(), item.config)
+            wait_for(engine, self.ftgate.questions(test), item.config)
             self._stop_if_fatal(item.session, engine.fatal)
         try:
             return (yield)
@@ -115,7 +116,7 @@ class GenerateHooks:
             test.trials = ()
             # A case's own item records nothing but its trials, unless a conftest's model does.
             is_plain = isinstance(item, EvalCaseItem) and not test.replaced
-            test.judgement = None if is_plain else Judgement(test, self.ftgate.table)
+            test.judgement = None if is_plain else Judgement(test, self.ftgate.table, self.ftgate.bench)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:

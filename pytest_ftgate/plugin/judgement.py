@@ -18,15 +18,21 @@ from pytest_ftgate.scores import Score
 if TYPE_CHECKING:
     from pytest_ftgate.models import Request
     from pytest_ftgate.plugin.eval_test import EvalTest
-    from pytest_ftgate.scorers.spec import ScorerSpec
+    from pytest_ftgate.scorers.spec import Bench, ScorerSpec
 
 
 class Judgement:
     """Gathers what one run of a test records; lives in its `EvalTest` from setup to the end of the call."""
 
-    def __init__(self, test: EvalTest, table: Mapping[str, ScorerSpec]) -> None:
+    def __init__(
+        self,
+        test: EvalTest,
+        table: Mapping[str, ScorerSpec],
+        bench: Callable[[EvalTest, Arm, int], Bench],
+    ) -> None:
         self.test = test
         self._table = table
+        self._bench = bench
         self._answers: dict[Arm, Completion] = {}
         self._asides: dict[Arm, list[Completion]] = {}
         self._scores: dict[Arm, list[Score]] = {}
@@ -64,7 +70,8 @@ class Judgement:
             )
         self._answers.setdefault(arm, answer)
         try:
-            scores = score_case(self.test.case, answer, self._table)
+            bench = self._bench(self.test, arm, self.test.repeats[0])
+            scores = score_case(self.test.case, answer, self._table, bench=bench)
         except ScorerError as error:
             self._broken[arm] = str(error)
             return ()

@@ -9,17 +9,21 @@ from pytest_ftgate.cases import EvalCase
 from pytest_ftgate.errors import ModelError, ScorerError
 from pytest_ftgate.models.boundary import safe_message
 from pytest_ftgate.record import Outcome, Trial, TrialError, TrialKey
-from pytest_ftgate.scorers import score_case
+from pytest_ftgate.scorers import BARE, score_case
 
 if TYPE_CHECKING:
+    from pytest_ftgate.cases import Arm
     from pytest_ftgate.completions import Completion
     from pytest_ftgate.models import Request
     from pytest_ftgate.plugin.eval_test import EvalTest
-    from pytest_ftgate.scorers.spec import ScorerSpec
+    from pytest_ftgate.scorers.spec import Bench, ScorerSpec
 
 
 def judge_case(
-    test: EvalTest, answer: Callable[[Request], Completion], table: Mapping[str, ScorerSpec]
+    test: EvalTest,
+    answer: Callable[[Request], Completion],
+    table: Mapping[str, ScorerSpec],
+    bench: Callable[[EvalTest, Arm, int], Bench],
 ) -> Iterator[Trial]:
     """The trials of one test; an answer that can't be had, or a failing scorer, makes its trial errored."""
     for request in test.requests():
@@ -29,15 +33,19 @@ def judge_case(
         except ModelError as error:
             yield errored(key, error.kind, str(error))
             continue
-        yield score_answer(test.case, key, completion, table)
+        yield score_answer(test.case, key, completion, table, bench(test, request.arm, request.repeat))
 
 
 def score_answer(
-    case: EvalCase, key: TrialKey, completion: Completion, table: Mapping[str, ScorerSpec]
+    case: EvalCase,
+    key: TrialKey,
+    completion: Completion,
+    table: Mapping[str, ScorerSpec],
+    bench: Bench = BARE,
 ) -> Trial:
     """The trial of one answer."""
     try:
-        scores = score_case(case, completion, table)
+        scores = score_case(case, completion, table, bench=bench)
     except ScorerError as error:
         return errored(key, "scorer", str(error), completion)
     passed = all(score.passed for score in scores)

@@ -49,6 +49,7 @@ def engine_of(session: FtgateSession, *, dealt: Sequence[tuple[str, str]]) -> Co
         ),
         spending=settings.spending,
         deadline=None if settings.deadline_s is None else session.started + settings.deadline_s,
+        follow=session.graders.follow if session.graders.is_needed else None,
     )
 
 

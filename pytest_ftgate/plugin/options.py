@@ -30,6 +30,8 @@ _TEXT_OPTIONS = {
         "python:MODULE:FUNCTION. Without one nothing is asked. Short: --model=MODEL",
     ),
     "baseline": ("MODEL", "what it is compared with, written in the same way. Short: --baseline=MODEL"),
+    "judge": ("MODEL", "who grades for the checks `judge` and `prefer`, written in the same way"),
+    "embeddings": ("MODEL", "whose embeddings the check `similarity` compares, written in the same way"),
     "config": ("PATH", "models and gate (default: ftgate.yaml in the rootdir)"),
     "concurrency": ("N", "how many requests may be in flight, by all workers together (default: 32)"),
     "verdict": ("PATH", "where to write the verdict (default: .ftgate/verdict.json in the rootdir)"),
@@ -57,6 +59,8 @@ class Settings:
 
     model: str | None
     baseline: str | None
+    judge: str | None
+    embeddings: str | None
     config_path: Path | None
     concurrency: int
     strict: bool
@@ -143,6 +147,8 @@ def read_settings(config: pytest.Config) -> Settings:
     return Settings(
         model=texts["model"],
         baseline=texts["baseline"],
+        judge=texts["judge"],
+        embeddings=texts["embeddings"],
         config_path=_path(config, "config"),
         concurrency=_concurrency(texts["concurrency"]),
         strict=switches["strict"],

@@ -14,6 +14,7 @@ from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.collected import CollectedCases
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 from pytest_ftgate.plugin.extensions import all_metrics, all_scorers
+from pytest_ftgate.plugin.graders import Graders
 from pytest_ftgate.plugin.keeping import engine_of, not_stored
 from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
@@ -26,6 +27,7 @@ from pytest_ftgate.record import Outcome, Plan, Trial
 from pytest_ftgate.reports import check_report_path, refuse_foreign
 
 if TYPE_CHECKING:
+    from pytest_ftgate.cases import Arm
     from pytest_ftgate.completions import Completion
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.gates import Gate, Metric
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.models.answer_store.store import AnswerStore
     from pytest_ftgate.models.engine import CompletionEngine
     from pytest_ftgate.plugin.workers import Worker
-    from pytest_ftgate.scorers.spec import ScorerSpec
+    from pytest_ftgate.scorers.spec import Bench, ScorerSpec
 
 #: How many tests without a baseline are named.
 _NAMED = 3
@@ -116,6 +118,15 @@ class FtgateSession:
     def arms(self) -> Arms:
         """Who answers."""
         return Arms(self.config, self.settings, self.config_file)
+
+    @cached_property
+    def graders(self) -> Graders:
+        """Who is asked about answers."""
+        named = {
+            "judge": self.settings.judge or self.config_file.judge,
+            "embeddings": self.settings.embeddings or self.config_file.embeddings,
+        }
+        return Graders(self.arms, self.table, named)
 
     @property
     def has_model(self) -> bool:
@@ -208,20 +219,20 @@ class FtgateSession:
         Those of other shards count as needed, so that each shard says of a file what one run would say; what
         they alone lack is for them to say.
         """
-        self.described = self.arms.describe()
+        without_grader = self.graders.prepare(tests)
+        self.described = self.arms.describe() | self.graders.describe()
         requests = [request for test in tests for request in test.requests_ahead()]
         elsewhere_asked = (test for test in self.of_other_shards if test.runs)
         others = [request for test in elsewhere_asked for request in test.requests_ahead()]
         stored = not_stored(self, requests) if self.settings.reuse == "only" and requests else []
         elsewhere = set(self.arms.missing(others)) if others else ()
         lacking = [line for line in self.arms.missing([*requests, *others]) if line not in elsewhere]
-        return "\n".join([*lacking, *stored]) or None
+        return "\n".join([*without_grader, *lacking, *stored]) or None
 
     # Answers and trials.
 
     def start(self, worker: Worker | None, *, dealt: Sequence[tuple[str, str]]) -> CompletionEngine:
         """The engine that generates answers; the caller enters and leaves it."""
-        self.described = self.arms.describe()
         for line in self.undecidable() if worker is None else ():
             say(self.config, f"ftgate: this run can't end in SHIP: {line}")
         self.engine = engine_of(self, dealt=dealt)
@@ -253,7 +264,24 @@ class FtgateSession:
         if self.engine is None:
             return ()
         self.has_judged = True
-        return tuple(judge_case(test, self.answer, self.table))
+        return tuple(judge_case(test, self.answer, self.table, self.bench))
+
+    def bench(self, test: EvalTest, arm: Arm, repeat: int) -> Bench:
+        """What the scorers of one answer may use besides it."""
+        return self.graders.bench(test, arm, repeat, self.answer)
+
+    def questions(self, test: EvalTest) -> list[Request]:
+        """What is going to be asked about the answers to a test, as far as they are there."""
+        if self.engine is None or not self.graders.is_needed:
+            return []
+        so_far = self.engine.answer_so_far
+        answered = [(request, so_far(request)) for request in test.requests_ahead()]
+        return [
+            question
+            for request, answer in answered
+            if answer is not None
+            for question in self.graders.follow(request, answer, so_far)
+        ]
 
     def note_remarks(self) -> None:
         """Keeps what there is to say of the run besides its numbers, for the verdict."""
@@ -261,6 +289,7 @@ class FtgateSession:
         self.remarks = [
             *self.collected.warnings,
             *self.arms.remarks(),
+            *self.graders.remarks(),
             *_not_run(lacking),
         ]
         if self.store is not None:

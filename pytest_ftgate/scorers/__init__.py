@@ -15,23 +15,27 @@ from pytest_ftgate.scorers import (
     json_match,
     json_schema,
     json_values,
+    judge,
     measured,
     numeric,
     overlap,
+    prefer,
     python_code,
     refusal,
+    similarity,
     text,
     tool_calls,
     translation,
 )
 from pytest_ftgate.scorers.answer import cut_answer
-from pytest_ftgate.scorers.scoring import DEADLINE_S, score_with
-from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
+from pytest_ftgate.scorers.grading import Need, Question
+from pytest_ftgate.scorers.scoring import DEADLINE_S, questions_with, score_with
+from pytest_ftgate.scorers.spec import BARE, Bench, Option, ScorerSpec, Subject
 from pytest_ftgate.scores import Score
 
 _FAMILIES = (
     text, numeric, choice, overlap, translation, json_values, json_schema, json_match, tool_calls, refusal,
-    measured, python_code,
+    measured, similarity, judge, prefer, python_code,
 )  # fmt: skip
 
 #: Every scorer that this package brings, by name.
@@ -46,16 +50,49 @@ def score_case(
     table: Mapping[str, ScorerSpec] = BUILTIN,
     *,
     deadline_s: float = DEADLINE_S,
+    bench: Bench = BARE,
 ) -> tuple[Score, ...]:
     """The scores of one answer: one for each expectation of the case, composites as trees.
 
     The value of `any_of` is the highest of its parts, of `all_of` the lowest, of `not` one minus its part's;
     the weights of parts don't count. An answer that was cut off at the token limit has a failed
     `finish_reason` more, unless the case accepts that. A case without expectations has no scores. Each scorer
-    has `deadline_s` seconds (in the main thread). Raises ScorerError, which names the scorer, if one can't
-    judge.
+    has `deadline_s` seconds (in the main thread), but those that ask graders; `bench` is what they ask by.
+    Raises ScorerError, which names the scorer, if one can't judge.
     """
-    return score_with(table, case, completion, deadline_s)
+    return score_with(table, case, completion, deadline_s, bench)
 
 
-__all__ = ["BUILTIN", "DEADLINE_S", "Option", "ScorerSpec", "Subject", "cut_answer", "score_case"]
+def questions_of(
+    case: EvalCase,
+    completion: Completion,
+    table: Mapping[str, ScorerSpec],
+    *,
+    bench: Bench,
+    deadline_s: float = DEADLINE_S,
+) -> list[Question]:
+    """What scoring this answer is going to ask graders; raises ScorerError if it can't be scored."""
+    return questions_with(table, case, completion, deadline_s, bench)
+
+
+def needs_of(case: EvalCase, table: Mapping[str, ScorerSpec]) -> list[Need]:
+    """What the checks of a case ask of graders for each answer; nothing for nearly all cases."""
+    leaves = (leaf for top in case.checks for leaf in top.leaves())
+    return [need for leaf in leaves if (spec := table.get(leaf.scorer)) for need in spec.needs(leaf.options)]
+
+
+__all__ = [
+    "BARE",
+    "BUILTIN",
+    "DEADLINE_S",
+    "Bench",
+    "Need",
+    "Option",
+    "Question",
+    "ScorerSpec",
+    "Subject",
+    "cut_answer",
+    "needs_of",
+    "questions_of",
+    "score_case",
+]

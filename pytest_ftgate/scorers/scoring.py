@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,9 +15,10 @@ from pytest_ftgate.errors import ScorerError
 from pytest_ftgate.scorers.answer import cut_answer
 from pytest_ftgate.scorers.deadline import Deadline, DeadlineExceededError
 from pytest_ftgate.scorers.explain import bounded, printable, short_path, verdict
+from pytest_ftgate.scorers.grading import Question
 from pytest_ftgate.scorers.isolation import isolated
 from pytest_ftgate.scorers.score_check import checked_score
-from pytest_ftgate.scorers.spec import ScorerSpec, Subject
+from pytest_ftgate.scorers.spec import BARE, Bench, ScorerSpec, Subject
 from pytest_ftgate.scores import Score
 
 Table = Mapping[str, ScorerSpec]
@@ -29,7 +30,7 @@ _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 def score_with(
-    table: Table, case: EvalCase, completion: Completion, deadline_s: float = DEADLINE_S
+    table: Table, case: EvalCase, completion: Completion, deadline_s: float = DEADLINE_S, bench: Bench = BARE
 ) -> tuple[Score, ...]:
     """One score for each expectation of the case, in order; a truncated answer gets a failed one more.
 
@@ -38,43 +39,86 @@ def score_with(
     if not case.checks:
         return ()
     if case.turns:
-        return _score_turns(table, case, completion, deadline_s)
-    return (*_scored(table, case, case, completion, deadline_s), *_truncated(case, completion))
+        return _score_turns(table, case, completion, deadline_s, bench)
+    subject = Subject(case=case, completion=completion, text=completion.text, bench=bench)
+    return (*_scored(table, case, subject, deadline_s), *_truncated(case, completion))
+
+
+def questions_with(
+    table: Table, case: EvalCase, completion: Completion, deadline_s: float, bench: Bench
+) -> list[Question]:
+    """What scoring this answer is going to ask graders, each question once.
+
+    Raises `ScorerError` where the answer can't be judged; scoring it says so again.
+    """
+    subject = Subject(case=case, completion=completion, text=completion.text, bench=bench)
+    parts: list[tuple[EvalCase | Turn, Subject]] = [
+        *zip(case.turns, _turn_subjects(subject), strict=False),
+        (case, subject),
+    ]
+    asked: dict[str, Question] = {}
+    for expected, part in parts:
+        cut = _cut(expected, part, deadline_s) if expected.expect else part
+        for leaf in (leaf for top in expected.expect for leaf in top.leaves()):
+            for question in table[leaf.scorer].questions(leaf.options, cut) if leaf.scorer in table else ():
+                asked[question.digest] = question
+    return [*asked.values()]
+
+
+def _turn_subjects(subject: Subject) -> list[Subject]:
+    """What each turn of a conversation is judged by: its answer, and the other arm's in the same turn."""
+    answers, opponent = turn_answers(subject.completion), subject.bench.opponent
+    opponents: Sequence[Completion] = turn_answers(opponent) if opponent is not None else ()
+    return [
+        Subject(
+            case=subject.case,
+            completion=answer,
+            text=answer.text,
+            bench=dataclasses.replace(
+                subject.bench, opponent=opponents[number] if number < len(opponents) else None
+            ),
+            before=answers[:number],
+        )
+        for number, answer in enumerate(answers)
+    ]
 
 
 def _score_turns(
-    table: Table, case: EvalCase, completion: Completion, deadline_s: float
+    table: Table, case: EvalCase, completion: Completion, deadline_s: float, bench: Bench
 ) -> tuple[Score, ...]:
     """Each turn's expectations on its answer; the case's on the last, with what the whole took and cost."""
-    answers = turn_answers(completion)
-    if len(answers) != len(case.turns):
+    whole = Subject(case=case, completion=completion, text=completion.text, bench=bench)
+    subjects = _turn_subjects(whole)
+    if len(subjects) != len(case.turns):
         raise ScorerError(
-            f"the conversation has {len(case.turns)} turns, and answers to {len(answers)}: "
+            f"the conversation has {len(case.turns)} turns, and answers to {len(subjects)}: "
             "judge the completion that asking the case returned"
         )
     scores: list[Score] = []
-    for number, (turn, answer) in enumerate(zip(case.turns, answers, strict=True), 1):
+    for number, (turn, subject) in enumerate(zip(case.turns, subjects, strict=True), 1):
         try:
-            found = (*_scored(table, case, turn, answer, deadline_s), *_truncated(case, answer))
+            found = (*_scored(table, turn, subject, deadline_s), *_truncated(case, subject.completion))
         except ScorerError as error:
             raise ScorerError(f"turn {number}: {error}") from error
         scores += [
             dataclasses.replace(score, explanation=f"turn {number}: {score.explanation}") for score in found
         ]
-    return (*scores, *_scored(table, case, case, completion, deadline_s))
+    return (*scores, *_scored(table, case, whole, deadline_s))
 
 
-def _scored(
-    table: Table, case: EvalCase, expected: EvalCase | Turn, completion: Completion, deadline_s: float
-) -> Iterator[Score]:
+def _scored(table: Table, expected: EvalCase | Turn, subject: Subject, deadline_s: float) -> Iterator[Score]:
     """The scores of what the case, or one of its turns, expects of this answer."""
-    if not expected.expect:
-        return
-    text = completion.text
-    if expected.answer is not None:
-        text = _guarded("answer", deadline_s, lambda: cut_answer(expected.answer, completion.text))
-    scoring = _Scoring(table, Subject(case=case, completion=completion, text=text), deadline_s)
-    yield from map(scoring.tree, expected.expect)
+    if expected.expect:
+        cut = _cut(expected, subject, deadline_s)
+        yield from map(_Scoring(table, cut, deadline_s).tree, expected.expect)
+
+
+def _cut(expected: EvalCase | Turn, subject: Subject, deadline_s: float) -> Subject:
+    """The subject with the text that the `answer:` rule leaves of it."""
+    if (rule := expected.answer) is None:
+        return subject
+    text = _guarded("answer", deadline_s, lambda: cut_answer(rule, subject.completion.text))
+    return dataclasses.replace(subject, text=text)
 
 
 def _truncated(case: EvalCase, completion: Completion) -> tuple[Score, ...]:
@@ -105,7 +149,7 @@ class _Scoring:
         spec = self.table.get(expectation.scorer)
         if spec is None:
             raise ScorerError(f"unknown scorer '{expectation.scorer}'; it is not installed in this run")
-        if spec.quick:
+        if spec.quick or spec.needs(expectation.options):
             result = self._judged_quickly(spec, expectation.options)
         else:
             result = _guarded(spec.name, self.deadline_s, lambda: self._judged(spec, expectation.options))

@@ -275,6 +275,11 @@ class Sharing:
     def _take_over(self, offer: Offer) -> None:
         """An answer of an earlier session: used, asked anew, or kept until it is known who answers now."""
         reuse, who = self._store.session.reuse, self._who(offer.job)
+        if not reuse.takes_any and self._takeover.is_unheard_of(who):
+            # Nobody knew that it would be asked: who answers now is known when this one is asked anew.
+            self._takeover.survey(who, {offer.key: offer.job}, ())
+            self._ask_anew(offer, "asked again to know which model answers")
+            return
         counts = reuse.takes_any or self._takeover.judge(who, offer)
         if counts:
             source: Source = "recorded" if reuse.takes_any else "resumed"

@@ -71,6 +71,10 @@ class Takeover:
             return None
         return not model.served or _served(offer.earlier.answer) in model.served
 
+    def is_unheard_of(self, who: str) -> bool:
+        """Whether nothing was said yet of what this model is going to be asked, as of a grader at first."""
+        return who not in self._models
+
     def is_asked(self, who: str) -> bool:
         """Whether a new answer of this model would decide about earlier ones."""
         return who in self._models and self._models[who].served is None

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_ftgate.cases import message_text
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.models.endpoints.chat_answer import parse_chat_completion
 from pytest_ftgate.models.endpoints.chat_stream import collect_chat
+from pytest_ftgate.models.endpoints.embedding_answer import parse_embedding
 from pytest_ftgate.models.endpoints.event_stream import Collected, Event
 from pytest_ftgate.models.endpoints.responses_answer import parse_response
 from pytest_ftgate.models.endpoints.responses_request import input_items, responses_params, responses_tools
@@ -58,6 +60,11 @@ def _responses_body(asked: Asked) -> dict[str, Any]:
     return body | ({"stream": True} if asked.stream else {})
 
 
+def _embeddings_body(asked: Asked) -> dict[str, Any]:
+    text = message_text(asked.messages[-1])
+    return {"encoding_format": "float", **asked.params, "model": asked.model, "input": text}
+
+
 APIS: Mapping[ApiName, Api] = {
     "chat": Api(
         path="/chat/completions",
@@ -72,5 +79,12 @@ APIS: Mapping[ApiName, Api] = {
         body=_responses_body,
         parse=parse_response,
         collect=collect_response,
+    ),
+    "embeddings": Api(
+        path="/embeddings",
+        noun="embedding",
+        body=_embeddings_body,
+        parse=parse_embedding,
+        collect=collect_chat,  # never streamed
     ),
 }

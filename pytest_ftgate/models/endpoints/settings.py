@@ -13,7 +13,7 @@ from pytest_ftgate.models.endpoints.proxy import Proxy
 from pytest_ftgate.models.endpoints.retry import RetryPolicy
 from pytest_ftgate.models.price import Price
 
-ApiName = Literal["chat", "responses"]
+ApiName = Literal["chat", "responses", "embeddings"]
 _SECRET_NAME = re.compile("auth|cookie|credential|key|pass|secret|session|signature|token", re.IGNORECASE)
 _RANDOM = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{20,}")
 DEFAULT_BASE_URL = "https://api.openai.com/v1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ def as_completion(result: object, shown: str) -> Completion:
         return replace(result, text=safe_text(result.text))
     if isinstance(result, str):
         return Completion(text=safe_text(result))
+    if isinstance(result, list) and result and all(map(is_number, result)):
+        return Completion(text=json.dumps(result))  # an embedding, in the form that endpoints give one
     if not isinstance(result, Mapping):
         raise _wrong(shown, f"a {type(result).__name__}, not text or a mapping")
     return _from_mapping(result, shown)

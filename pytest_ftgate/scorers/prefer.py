@@ -59,7 +59,12 @@ def _needs(options: Mapping[str, Any]) -> list[Need]:
 
 
 def _questions(options: Mapping[str, Any], subject: Subject) -> list[Question]:
-    """Each vote in both orders, the model's answer first and then the baseline's; none for equal answers."""
+    """Each vote in both orders, the model's answer first and then the baseline's.
+
+    None for equal answers, and none before both are there.
+    """
+    if subject.bench.opponent is None:
+        return []
     model, baseline = _pair(subject)
     if model == baseline:
         return []
@@ -103,6 +108,7 @@ def _pair(subject: Subject) -> tuple[str, str]:
 
 
 def _prefer(options: Mapping[str, Any], subject: Subject) -> Score:
+    _pair(subject)  # without one there is nothing to compare, which is no tie
     questions = _questions(options, subject)
     votes = list(_votes(options, subject, questions))
     worth = _majority([vote["worth"] for vote in votes]) if votes else 0.5

@@ -100,7 +100,7 @@ class Arms:
         self._built.clear()
 
     def means_default(self, by: str, role: str) -> bool:
-        """Whether a check that names its grader so means the run's own: by the role, if no entry is called so."""
+        """Whether a check that names its grader so means the run's own: the role, and no entry's name."""
         return by == role and by not in self._config_file.models
 
     def grader(self, role: str, spec: str) -> Model:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment, CriterionResult, Gate
-from pytest_ftgate.record import Record, Trial
+from pytest_ftgate.record import Record, RunInfo, Trial
 from pytest_ftgate.reports.atomic import write_atomic
 from pytest_ftgate.reports.inert import inert_json
 from pytest_ftgate.reports.json_comparison import comparison_json, repeats_json
@@ -35,6 +35,7 @@ def report_json(assessment: Assessment) -> dict[str, Any]:
         "groups": [_group(group, confidence) for group in summary.groups],
         "latency": {str(arm): _latency(summary.latency.get(arm)) for arm in Arm},
         "comparison": comparison_json(summary.comparison(confidence)),
+        **({"judged_pairs": pairs.as_json()} if (pairs := summary.judged_pairs) is not None else {}),
         "repeats": {str(arm): repeats_json(repeats[arm]) for arm in Arm},
         "cases": [_case(case) for case in summary.cases],
     }
@@ -58,9 +59,15 @@ def verdict_json(assessment: Assessment) -> dict[str, Any]:
         "gate": _gate(assessment.gate, run.gate_options),
         "model": plain(run.models.get(Arm.MODEL)),
         "baseline": plain(run.models.get(Arm.BASELINE)),
+        **({"graders": graders} if (graders := _graders(run)) else {}),
         "plan": _plan(assessment.record),
         "criteria": [_criterion(result) for result in verdict.criteria],
     }
+
+
+def _graders(run: RunInfo) -> dict[str, Any]:
+    """Judges and embeddings, under their roles; nothing where no check asked any."""
+    return {name: plain(found) for name, found in run.models.items() if name not in list(Arm)}
 
 
 def incomplete_verdict_json(run_id: str, reason: str, started: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment, CriterionResult, Status, Verdict, Word
 from pytest_ftgate.record import Outcome
 from pytest_ftgate.reports.inert import inert_line
+from pytest_ftgate.reports.judges import judge_sentences
 from pytest_ftgate.reports.numbers import (
     NOTHING,
     observed,
@@ -25,7 +26,7 @@ from pytest_ftgate.reports.numbers import (
 )
 from pytest_ftgate.reports.outcomes import of_arm
 from pytest_ftgate.reports.reasons import short_reason
-from pytest_ftgate.summary import CaseResult, Flip, Group, Rate
+from pytest_ftgate.summary import CaseResult, Flip, Group, JudgedPairs, Rate
 
 _MAX_CRITERIA, _MAX_CATEGORIES, _MAX_FLIPS, _MAX_NOTES = 16, 14, 5, 4
 _SENTENCE, _LINE = 1000, 300
@@ -80,7 +81,12 @@ def _blocks(assessment: Assessment) -> Iterator[list[str]]:
     if not verdict.narrowed and assessment.record.trials:
         yield _criteria(verdict.criteria if assessment.record.run.shard is None else ())
         yield _categories(assessment)
+        yield _judged(assessment.summary.judged_pairs)
         yield _flips(assessment.summary.cases)
+
+
+def _judged(pairs: JudgedPairs | None) -> list[str]:
+    return [f"- {sentence}" for sentence in judge_sentences(pairs)] if pairs is not None else []
 
 
 def _about(assessment: Assessment) -> list[str]:

@@ -10,6 +10,7 @@ from pytest_ftgate.record import Outcome
 from pytest_ftgate.reports.arms import arms_lines, is_against_itself
 from pytest_ftgate.reports.criterion_lines import criterion_lines
 from pytest_ftgate.reports.inert import harmless_start
+from pytest_ftgate.reports.judges import judge_lines
 from pytest_ftgate.reports.lines import (
     Line,
     Segment,
@@ -73,6 +74,7 @@ def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
         if page.verbosity > 0:
             yield list(arms_lines(assessment, page))
         # Criteria are meant for all cases: what a part of them shows would mislead.
+        yield list(judge_lines(assessment.summary.judged_pairs, page))
         yield list(criterion_lines(() if is_shard else verdict.criteria, confidence, page))
         yield [*_flips(assessment, page), *stability_lines(assessment.summary, page)]
     yield list(_verdict(verdict, page))

@@ -98,7 +98,7 @@ def _questions(options: Mapping[str, Any], subject: Subject) -> list[Question]:
         task="grade the answer that somebody gave to a task, by the criteria and nothing else",
         criteria=options["criteria"],
         form=_form(scale),
-        texts=texts_of(subject, answers, options.get("reference")),
+        texts=texts_of(subject, answers, options.get("reference"), subject.before),
     )
     return [
         Question(role="judge", by=by, messages=asked, params=pinned(_schema(scale), seed))
@@ -135,9 +135,8 @@ def _said(scale: Scale, grade: float, at_least: float, votes: Sequence[Mapping[s
 
 
 def _check(options: Mapping[str, Any]) -> str | None:
-    return first_problem(
-        check_criteria(options), check_by(options), _check_scale(options), _check_at_least(options)
-    )
+    problem = first_problem(check_criteria(options), check_by(options), _check_scale(options))
+    return problem or _check_at_least(options)
 
 
 def check_criteria(options: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_ftgate.cases import EvalCase, message_text
@@ -48,15 +48,18 @@ def mark_for(texts: Iterable[str]) -> str:
     raise AssertionError("a text of bounded length holds no million marks")
 
 
-def asked_text(subject: Subject) -> str:
-    """What the answer is an answer to, a line of its role before each message."""
+def asked_text(subject: Subject, before: Sequence[Completion]) -> str:
+    """What the answer is an answer to, a line of its role before each message.
+
+    In a conversation `before` are the answers to its earlier turns, as far as the judge is to know them here.
+    """
     case = subject.case
     said = [(str(message.get("role")), message_text(message)) for message in case.messages]
     turn = subject.completion.turn or len(case.turns)
     for number, scripted in enumerate(case.turns[:turn]):
         said.append(("user", message_text(scripted.message)))
-        if number < min(turn - 1, len(subject.before)):
-            said.append(("assistant", answer_text(subject.before[number])))
+        if number < min(turn - 1, len(before)):
+            said.append(("assistant", answer_text(before[number])))
     if len(said) == 1:
         return said[0][1]
     return "\n\n".join(f"[{role}]\n{text}" for role, text in said)
@@ -75,16 +78,29 @@ def answer_text(completion: Completion, text: str | None = None) -> str:
     return "\n".join(parts) or "[nothing: the answer is empty]"
 
 
+def conversation_text(completion: Completion, before: Sequence[Completion]) -> str:
+    """An answer, after those to the earlier turns of its conversation if there are any."""
+    if not before:
+        return answer_text(completion)
+    answers = map(answer_text, (*before, completion))
+    return "\n\n".join(f"[answer to turn {number}]\n{text}" for number, text in enumerate(answers, 1))
+
+
 def tools_text(case: EvalCase) -> str:
     """The tools that the model had, a line each; "" without."""
     return "\n".join(_json(tool.get("function", tool)) for tool in case.tools)
 
 
-def texts_of(subject: Subject, answers: Mapping[str, str], reference: str | None) -> dict[str, str]:
+def texts_of(
+    subject: Subject,
+    answers: Mapping[str, str],
+    reference: str | None = None,
+    before: Sequence[Completion] = (),
+) -> dict[str, str]:
     """The texts that a judge is given, in their order: what was asked, with which tools, then the answers."""
     tools = tools_text(subject.case)
     return {
-        "task": asked_text(subject),
+        "task": asked_text(subject, before),
         **({"tools": tools} if tools else {}),
         **({"reference": reference} if reference is not None else {}),
         **answers,

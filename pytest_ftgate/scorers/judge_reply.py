@@ -53,9 +53,10 @@ def read_reply(completion: Completion, reply_schema: Mapping[str, Any]) -> dict[
         json.loads(fenced[1] if fenced else text, object_pairs_hook=_each_once)
     except NotJsonError as error:
         raise ScorerError(f"the judge's reply {quote(text)} is not JSON: {error}") from None
-    mistake = next(_validator(canonical(reply_schema)).iter_errors(value), None)
-    if mistake is not None:
-        said = printable(mistake.message)[:200]
+    mistakes = list(_validator(canonical(reply_schema)).iter_errors(value))
+    if mistakes:
+        worst = min(mistakes, key=lambda mistake: mistake.validator != "type")
+        said = printable(worst.message)[:200]
         raise ScorerError(f"the judge's reply {quote(text)} is not what was asked for: {said}")
     found: dict[str, Any] = value
     return found | {"reason": short_reason(found["reason"])}

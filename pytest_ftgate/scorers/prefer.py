@@ -22,7 +22,7 @@ from pytest_ftgate.scorers.judge import (
     needs_of,
     voters,
 )
-from pytest_ftgate.scorers.judge_prompt import answer_text, messages, texts_of
+from pytest_ftgate.scorers.judge_prompt import conversation_text, messages, texts_of
 from pytest_ftgate.scorers.judge_reply import pinned, read_reply, read_score_pair, schema
 from pytest_ftgate.scorers.options import check_share, first_problem
 from pytest_ftgate.scorers.spec import Option, ScorerSpec, Subject
@@ -102,9 +102,9 @@ def _pair(subject: Subject) -> tuple[str, str]:
     if bench.opponent is None or bench.arm is None:
         missing = "baseline" if bench.arm is not Arm.BASELINE else "model"
         raise ScorerError(f"there is no answer of the {missing} to compare with")
-    answers: tuple[Completion, Completion] = (subject.completion, bench.opponent)
-    model, baseline = answers if bench.arm is Arm.MODEL else answers[::-1]
-    return answer_text(model), answer_text(baseline)
+    own = conversation_text(subject.completion, subject.before)
+    other = conversation_text(bench.opponent, bench.opponent_before)
+    return (own, other) if bench.arm is Arm.MODEL else (other, own)
 
 
 def _prefer(options: Mapping[str, Any], subject: Subject) -> Score:
@@ -114,8 +114,8 @@ def _prefer(options: Mapping[str, Any], subject: Subject) -> Score:
     worth = _majority([vote["worth"] for vote in votes]) if votes else 0.5
     value = worth if subject.bench.arm is Arm.MODEL else 1 - worth
     passed = meets(value, options.get("at_least", 0.5))
-    reason = next((vote["reasons"][0] for vote in votes if vote["worth"] == worth), "")
-    said = _said(value, votes) + (f": {quote(reason, 600)}" if reason else f": {_SAME}" if not votes else "")
+    reason = next((vote["reasons"][0] for vote in votes if vote["worth"] == worth), "the votes differ")
+    said = f"{_said(value, votes)}: {quote(reason, 600) if votes else _SAME}"
     details = {"result": _RESULTS[worth], "votes": votes}
     return Score(scorer="prefer", value=value, passed=passed, explanation=f"prefer: {said}", details=details)
 
@@ -197,7 +197,6 @@ SCORERS = (
                 doc="`scores`: two scores on the first line, from judges that write no JSON. Default: json.",
             ),
         },
-        main="criteria",
         check=_check,
         needs=_needs,
         questions=_questions,

@@ -126,7 +126,7 @@ def _questions(options: Mapping[str, Any], subject: Subject) -> list[Question]:
         task="say whether an answer to a task is a refusal",
         criteria=_CRITERIA,
         form='{"reason": "...", "declined": true or false}',
-        texts=texts_of(subject, {"answer": answer_text(subject.completion)}, None),
+        texts=texts_of(subject, {"answer": answer_text(subject.completion)}, before=subject.before),
     )
     return [Question(role="judge", by=options["by"], messages=asked, params=pinned(_SCHEMA, 1))]
 

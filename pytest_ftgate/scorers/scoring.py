@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,11 +51,8 @@ def questions_with(
 
     Raises `ScorerError` where the answer can't be judged; scoring it says so again.
     """
-    subject = Subject(case=case, completion=completion, text=completion.text, bench=bench)
-    parts: list[tuple[EvalCase | Turn, Subject]] = [
-        *zip(case.turns, _turn_subjects(subject), strict=False),
-        (case, subject),
-    ]
+    *turns, whole = _subjects(case, completion, bench)
+    parts: list[tuple[EvalCase | Turn, Subject]] = [*zip(case.turns, turns, strict=False), (case, whole)]
     asked: dict[str, Question] = {}
     for expected, part in parts:
         cut = _cut(expected, part, deadline_s) if expected.expect else part
@@ -65,30 +62,23 @@ def questions_with(
     return [*asked.values()]
 
 
-def _turn_subjects(subject: Subject) -> list[Subject]:
-    """What each turn of a conversation is judged by: its answer, and the other arm's in the same turn."""
-    answers, opponent = turn_answers(subject.completion), subject.bench.opponent
-    opponents: Sequence[Completion] = turn_answers(opponent) if opponent is not None else ()
-    return [
-        Subject(
-            case=subject.case,
-            completion=answer,
-            text=answer.text,
-            bench=dataclasses.replace(
-                subject.bench, opponent=opponents[number] if number < len(opponents) else None
-            ),
-            before=answers[:number],
-        )
-        for number, answer in enumerate(answers)
-    ]
+def _subjects(case: EvalCase, completion: Completion, bench: Bench) -> Iterator[Subject]:
+    """What is judged by each turn of a conversation, if it is one, and then by the case: the whole."""
+    own = turn_answers(completion) if case.turns else ()
+    other = turn_answers(bench.opponent) if case.turns and bench.opponent is not None else ()
+    for number, answer in enumerate(own):
+        opponent = other[number] if number < len(other) else None
+        at_turn = dataclasses.replace(bench, opponent=opponent, opponent_before=other[:number])
+        yield Subject(case=case, completion=answer, text=answer.text, bench=at_turn, before=own[:number])
+    at_end = dataclasses.replace(bench, opponent_before=other[:-1]) if other else bench
+    yield Subject(case=case, completion=completion, text=completion.text, bench=at_end, before=own[:-1])
 
 
 def _score_turns(
     table: Table, case: EvalCase, completion: Completion, deadline_s: float, bench: Bench
 ) -> tuple[Score, ...]:
     """Each turn's expectations on its answer; the case's on the last, with what the whole took and cost."""
-    whole = Subject(case=case, completion=completion, text=completion.text, bench=bench)
-    subjects = _turn_subjects(whole)
+    *subjects, whole = _subjects(case, completion, bench)
     if len(subjects) != len(case.turns):
         raise ScorerError(
             f"the conversation has {len(case.turns)} turns, and answers to {len(subjects)}: "

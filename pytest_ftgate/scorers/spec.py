@@ -17,11 +17,13 @@ class Bench:
     """What scorers may use besides the answer.
 
     `arm` gave the answer, and `opponent` is the other arm's answer to the same request; None where that is
-    not known or does not exist. `ask` gives a grader's reply, and raises `ScorerError`.
+    not known or does not exist. In a conversation that answered before as in `opponent_before`. `ask` gives a
+    grader's reply, and raises `ScorerError`.
     """
 
     arm: Arm | None = None
     opponent: Completion | None = None
+    opponent_before: Sequence[Completion] = ()
     ask: Callable[[Question], Completion] = nobody
 
 

@@ -4,6 +4,7 @@ from pytest_ftgate.summary.case_results import CaseResult, Flip
 from pytest_ftgate.summary.comparison import Comparison, Estimated, Sides
 from pytest_ftgate.summary.estimating import SEED
 from pytest_ftgate.summary.groups import Group, Rate
+from pytest_ftgate.summary.judged_pairs import JudgedPairs
 from pytest_ftgate.summary.latencies import Latency
 from pytest_ftgate.summary.repeats import Repeats
 from pytest_ftgate.summary.summarizing import Summary, summarize
@@ -15,6 +16,7 @@ __all__ = [
     "Estimated",
     "Flip",
     "Group",
+    "JudgedPairs",
     "Latency",
     "Rate",
     "Repeats",

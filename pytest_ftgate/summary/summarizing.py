@@ -12,6 +12,7 @@ from pytest_ftgate.record.trials import Outcome
 from pytest_ftgate.summary.case_results import CaseResult, case_result
 from pytest_ftgate.summary.comparison import Comparison, compare_arms
 from pytest_ftgate.summary.groups import Group, groups_of
+from pytest_ftgate.summary.judged_pairs import JudgedPairs, judged_pairs
 from pytest_ftgate.summary.latencies import Latency, latency_of
 from pytest_ftgate.summary.repeats import Repeats, repeats_of
 
@@ -38,6 +39,11 @@ class Summary:
     def flagged(self) -> tuple[Group, ...]:
         """The categories that dropped by more than 5 points."""
         return tuple(group for group in self.groups if group.by == "category" and group.flagged)
+
+    @property
+    def judged_pairs(self) -> JudgedPairs | None:
+        """What judges preferred; None where none compared answers."""
+        return judged_pairs(self.cases)
 
     @property
     def repeats(self) -> Mapping[Arm, Repeats | None]:

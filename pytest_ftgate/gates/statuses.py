@@ -60,6 +60,9 @@ def answer(question: Question, run: RunInfo, *, errors_count: bool) -> tuple[Sta
         return Status.INCONCLUSIVE, f"{found.lost} {noun} lost to errors"
     if scope.items and scope.lacking:
         return Status.INCONCLUSIVE, scope.lacking
+    if found.observed is None and found.n and scope.metric.voted:
+        why = scope.metric.voted.undefined
+        return Status.INCONCLUSIVE, f"n/a on {counted(found.n, scope.metric)}: {why}"
     if found.observed is None:
         no_ratio = f"the baseline's {scope.metric.name} is 0, so there is no ratio"
         return Status.NOT_MEASURED, no_ratio if found.baseline == 0 else scope.metric.nothing

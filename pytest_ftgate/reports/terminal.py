@@ -25,6 +25,7 @@ from pytest_ftgate.reports.page import Page
 from pytest_ftgate.reports.reasons import short_reason
 from pytest_ftgate.reports.stability import stability_lines
 from pytest_ftgate.reports.table import table
+from pytest_ftgate.reports.votes import votes_line
 from pytest_ftgate.summary import CaseResult, Flip
 
 WORD_STYLES: Mapping[Word, Style] = {
@@ -75,6 +76,8 @@ def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
         # Criteria are meant for all cases: what a part of them shows would mislead.
         yield list(criterion_lines(() if is_shard else verdict.criteria, confidence, page))
         yield [*_flips(assessment, page), *stability_lines(assessment.summary, page)]
+        if votes := assessment.summary.votes:
+            yield list(page.paragraph(page.text(votes_line(votes)), indent="  "))
     yield list(_verdict(verdict, page))
 
 

@@ -27,7 +27,7 @@ def apply(batch: Path, votes: Sequence[Path], output: Path) -> None:
     """Join votes (the page's JSON, or the CSV filled in) with the key of BATCH, and show what they say.
 
     A vote that is missing, double, edited or impossible is named and does not count. OUTPUT feeds the gate:
-    `pytest --ftgate-review=OUTPUT`, `ftgate decide --review OUTPUT`. Exit 2: wrong use, or no vote that counts.
+    `pytest --ftgate-review=OUTPUT`, `ftgate decide --review OUTPUT`. Exit 2: wrong use, or no vote counts.
     """
     from pytest_ftgate.review.report import render_review  # noqa: PLC0415
 

@@ -66,7 +66,8 @@ class _Wanted:
 @click.option(
     "--instructions",
     type=click.Path(path_type=Path),
-    help="What reviewers are told: headings (#), lists (-) and text. `ftgate review instructions` prints the default.",
+    help="What reviewers are told: headings (#), lists (-) and text. "
+    "`ftgate review instructions` prints the default.",
 )
 @click.option("--seed", help="Draws pairs, order and sides anew in the same way; a secret, like the key.")
 def export(records: Sequence[Path], output: Path, **wanted: object) -> None:

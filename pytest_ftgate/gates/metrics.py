@@ -32,7 +32,7 @@ def _any_case(_: PlannedCase) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voted:
-    """How a number is taken from what reviewers said: `of_case` of one case, `number` of all cases with votes.
+    """How a number is taken from what reviewers said: `of_case` of one case, `number` of all with votes.
 
     `number` is None where it is undefined, and `undefined` says when that is. `detail` says in words what the
     number is made of.

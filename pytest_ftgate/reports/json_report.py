@@ -37,7 +37,7 @@ def report_json(assessment: Assessment) -> dict[str, Any]:
         "latency": {str(arm): _latency(summary.latency.get(arm)) for arm in Arm},
         "comparison": comparison_json(summary.comparison(confidence)),
         "repeats": {str(arm): repeats_json(repeats[arm]) for arm in Arm},
-        "votes": votes_json(summary.votes),
+        **({"votes": votes_json(summary.votes)} if summary.votes else {}),
         "cases": [_case(case) for case in summary.cases],
     }
 

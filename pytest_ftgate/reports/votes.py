@@ -24,10 +24,8 @@ def votes_line(votes: VoteSummary) -> str:
     return inert_line("; ".join(parts))
 
 
-def votes_json(votes: VoteSummary | None) -> dict[str, Any] | None:
-    """The same for programs; None if nobody was asked."""
-    if votes is None:
-        return None
+def votes_json(votes: VoteSummary) -> dict[str, Any]:
+    """The same for programs."""
     return {
         "votes": votes.votes,
         "reviewers": votes.reviewers,

@@ -30,13 +30,13 @@ def reviewers_of(names: Sequence[str], per_item: int) -> tuple[str, ...]:
     for name in names:
         if not _REVIEWER.fullmatch(name):
             raise ConfigError(
-                f"--reviewer '{name}': up to 40 letters, digits, _ . and - are needed, since files are called so"
+                f"--reviewer '{name}': up to 40 letters, digits, _ . and - are needed: files are called so"
             )
     if len({name.lower() for name in names}) < len(names):
         raise ConfigError(f"--reviewer: two have the same name: {', '.join(names)}")
     if len(names) < per_item:
         raise ConfigError(
-            f"--per-item {per_item} needs as many reviewers, and {len(names)} are named: name more, or ask for less"
+            f"--per-item {per_item} needs as many reviewers, and named are {len(names)}: name more of them"
         )
     return tuple(names)
 

@@ -11,11 +11,11 @@ DEFAULT = """\
 # What to do
 
 Read the prompt, then both answers, and say which one is better overall: A, B, a tie, or both bad.
-Then, if you can, say it again for each of the criteria below.
+Then, if you can, say it again for each criterion beside it.
 
 # How to judge
 
-- Judge what is written, and nothing else. Nobody tells you who wrote it; A and B change places from pair to pair.
+- Judge what is written, and nothing else. A and B change places from pair to pair.
 - A tie means that you would be as glad of the one as of the other.
 - Both bad means that neither should be sent to anybody.
 - Longer is not better, and neither is sounding sure.
@@ -24,8 +24,8 @@ Then, if you can, say it again for each of the criteria below.
 
 # When you are done
 
-Save your votes to a file and send it back to whoever gave you this page. You can stop at any time: close the page,
-open it again in the same browser, and go on where you were.
+Save your votes to a file and send it back to whoever gave you this page. You can stop at any time: close the
+page, open it again in the same browser, and go on where you were.
 """
 
 

@@ -13,7 +13,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.record.votes import Choice, Vote, VoteKey
 from pytest_ftgate.review.ballots import Ballot, choice_of
 from pytest_ftgate.review.key import Key
-from pytest_ftgate.review.questions import CHOICES
+from pytest_ftgate.review.questions import CHOICES, OVERALL
 from pytest_ftgate.review.sheets import Placed
 
 _NAMED = 5
@@ -21,7 +21,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """One vote with whose answers it was on: the overall choice, those by criterion, and which side was chosen."""
+    """One vote, unblinded: the overall choice, those by criterion, and the side that was chosen."""
 
     vote: Vote
     pair: str
@@ -33,7 +33,7 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """All votes of a batch that count, sorted; `problems` names those that do not, `missing` those not given."""
+    """All votes of a batch that count, sorted; `problems` names the others, `missing` those not given."""
 
     key: Key
     votes: tuple[Reviewed, ...]
@@ -46,24 +46,16 @@ def join(key: Key, ballots: Sequence[Ballot]) -> Joined:
     problems: list[str] = []
     sound: dict[tuple[str, str], list[Ballot]] = defaultdict(list)
     for ballot in ballots:
-        problem = _problem(key, ballot)
-        if problem is None and ballot.overall:
-            sound[ballot.reviewer, ballot.id].append(ballot)
-        elif problem is not None:
+        if problem := _unplaced(key, ballot) or _impossible(key, ballot):
             problems.append(f"{ballot.where}: {problem}")
+        elif ballot.overall:
+            sound[ballot.reviewer, ballot.id].append(ballot)
     votes: dict[tuple[str, str], Reviewed] = {}
     for place, told in sound.items():
-        if len({_said(ballot) for ballot in told}) > 1:
-            named = ", ".join(f"'{ballot.overall}' ({ballot.where})" for ballot in told)
-            problems.append(
-                f"double: {place[0]} votes on {place[1]} more than once, and differently: {named}"
-            )
-            continue
         if len(told) > 1:
-            problems.append(
-                f"double: {place[0]}'s vote on {place[1]} is there {len(told)} times, all alike: it counts once"
-            )
-        votes[place] = _unblinded(key, told[0])
+            problems.append(_double(place, told))
+        if len(set(map(_said, told))) == 1:
+            votes[place] = _unblinded(key, told[0])
     return Joined(
         key=key,
         votes=tuple(votes[place] for place in sorted(votes)),
@@ -72,21 +64,36 @@ def join(key: Key, ballots: Sequence[Ballot]) -> Joined:
     )
 
 
-def _problem(key: Key, ballot: Ballot) -> str | None:
-    """What is wrong with one ballot; None for a sound or an empty one."""
+def _double(place: tuple[str, str], told: Sequence[Ballot]) -> str:
+    reviewer, id_ = place
+    if len(set(map(_said, told))) == 1:
+        return (
+            f"double: {reviewer}'s vote on {id_} is there {len(told)} times, always the same: it counts once"
+        )
+    named = ", ".join(f"'{ballot.overall}' ({ballot.where})" for ballot in told)
+    return f"double: {reviewer} votes on {id_} more than once, and not the same, so none counts: {named}"
+
+
+def _unplaced(key: Key, ballot: Ballot) -> str | None:
+    """Why a ballot is not on anything that this batch gave to its reviewer; None if it is."""
     if ballot.batch != key.batch:
         return f"of another batch: '{ballot.batch}', and this one is '{key.batch}'"
     if ballot.reviewer not in key.placed:
-        known = ", ".join(key.placed)
-        return f"impossible: this batch has no reviewer '{ballot.reviewer}' ({known})"
+        return f"impossible: this batch has no reviewer '{ballot.reviewer}' ({', '.join(key.placed)})"
     placed = _placed(key, ballot)
     if placed is None:
         return f"impossible: {ballot.reviewer} was not given the pair '{ballot.id}'"
     if placed.digest != ballot.digest:
-        return f"edited: the pair {ballot.id} is not the one that {ballot.reviewer} was given (its digest differs)"
-    wrong = {"overall": ballot.overall, **ballot.criteria}
-    for question, said in wrong.items():
-        if question != "overall" and question not in key.questions:
+        return (
+            f"edited: this is not the pair {ballot.id} that {ballot.reviewer} was given (its digest differs)"
+        )
+    return None
+
+
+def _impossible(key: Key, ballot: Ballot) -> str | None:
+    """What in a ballot can't be said; None for a sound or an empty one."""
+    for question, said in {OVERALL: ballot.overall, **ballot.criteria}.items():
+        if question != OVERALL and question not in key.questions:
             return f"impossible: nobody was asked about '{question}'"
         if said and choice_of(said) is None:
             return f"impossible: {question} is '{said}', and can be one of {', '.join(CHOICES)}"

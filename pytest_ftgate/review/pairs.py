@@ -78,7 +78,7 @@ def draw(seed: str, *words: str) -> int:
 
 
 def _places(sizes: Mapping[str, int], places: int) -> dict[str, int]:
-    """The largest remainders, as seats in a parliament (Hamilton); small categories get one where there is room."""
+    """By the largest remainders (Hamilton); each category gets a place where there are enough."""
     total = sum(sizes.values())
     exact = {name: Fraction(size * places, max(total, 1)) for name, size in sizes.items()}
     given = {name: int(share) for name, share in exact.items()}

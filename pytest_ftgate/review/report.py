@@ -18,7 +18,7 @@ _UNLIKELY = 0.05
 
 
 def render_review(results: Results, name: str, *, width: int, ascii_only: bool = False) -> Sequence[Line]:
-    """Preference, agreement, reviewers, what to talk about, what did not count; `name` is the file written."""
+    """Preference, agreement, reviewers, what to discuss, what did not count; `name` is the file written."""
     page = Page(width=min(max(width, _MIN_WIDTH), _MAX_WIDTH), ascii_only=ascii_only)
     sections = [
         list(_preferences(results)),

@@ -1,4 +1,4 @@
-"""What the votes of a batch amount to: preference, agreement, each reviewer's ways, and what to talk about."""
+"""What the votes of a batch amount to: preference, agreement, reviewers' ways, and what to talk about."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Preference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far reviewers agree beyond chance on `n` pairs; None where that is undefined, and nothing bounds it."""
+    """How far reviewers agree beyond chance on `n` pairs; None: undefined, or without bounds."""
 
     who: tuple[str, ...]
     n: int
@@ -68,7 +68,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """How one reviewer votes: how fast (median seconds a pair, None if unknown), and how often for which side."""
+    """How one reviewer votes: how fast (median seconds a pair, None: unknown), how often for which side."""
 
     reviewer: str
     votes: int
@@ -85,7 +85,7 @@ class Ways:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """All that a batch's votes say. `alpha` holds Krippendorff's on "overall", `kappas` Cohen's of each two."""
+    """All that a batch's votes say: `alpha` (Krippendorff) on "overall", `kappas` (Cohen) of each two."""
 
     joined: Joined
     preferences: tuple[Preference, ...]

@@ -64,8 +64,8 @@ class Dealt:
 def deal(pairs: Sequence[Pair], reviewers: Sequence[str], per_item: int, seed: str) -> Dealt:
     """Each pair to so many reviewers, all with about as many; who sees which side first is drawn.
 
-    The reviewers of one pair see it in both orders, half of them each, so that a preference for one side takes
-    no side. Ids count in the order of `pairs`.
+    Half of the reviewers of a pair see it in one order, half in the other, so that a liking for one side
+    favours no arm. Ids count in the order of `pairs`.
     """
     width = max(len(str(len(pairs))), 3)
     ids = {f"p{number:0{width}}": pair for number, pair in enumerate(pairs, 1)}

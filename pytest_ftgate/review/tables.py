@@ -14,7 +14,7 @@ from pytest_ftgate.review.sheets import Item, Sheet
 
 #: What a spreadsheet holds in one cell, less room for the note about what was cut.
 _MOST_IN_A_CELL = 32_000
-#: Spreadsheets take a cell that begins with one of these for a formula, full-width forms too (OWASP, CSV injection).
+#: Spreadsheets take a cell that begins so for a formula, full-width too (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _BEFORE = ("batch", "reviewer", "id", "digest", "category", "prompt", "answer_a", "answer_b")
 

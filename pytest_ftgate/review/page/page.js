@@ -264,14 +264,16 @@
       field.append(legend);
       if (question.hint) field.title = question.hint;
       const row = element("div", "choices");
-      CHOICES.forEach((choice) => {
+      CHOICES.forEach((choice, place) => {
         const label = element("label", "choice");
         const input = element("input");
         input.type = "radio";
         input.name = question.key;
         input.value = choice;
         input.addEventListener("change", () => choose(question.key, choice));
-        label.append(input, element("span", "", LABELS[choice]));
+        const face = element("span", "", LABELS[choice]);
+        face.dataset.key = String(place + 1);
+        label.append(input, face);
         row.append(label);
       });
       field.append(row);

@@ -13,6 +13,7 @@ from pytest_ftgate.cli.batch import batch
 from pytest_ftgate.cli.cache import cache
 from pytest_ftgate.cli.decide import decide
 from pytest_ftgate.cli.plan import plan
+from pytest_ftgate.cli.review import review
 from pytest_ftgate.cli.schema import schema
 from pytest_ftgate.cli.verify import verify
 
@@ -25,5 +26,5 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-for _command in (batch, cache, decide, plan, schema, verify):
+for _command in (batch, cache, decide, plan, review, schema, verify):
     main.add_command(_command)

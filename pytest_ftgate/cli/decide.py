@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_lines, print_text
-from pytest_ftgate.cli.inputs import common_run_id, keep_inputs, metrics_for, read_gate, read_records
+from pytest_ftgate.cli.inputs import (
+    common_run_id,
+    keep_inputs,
+    metrics_for,
+    read_gate,
+    read_records,
+    with_reviews,
+)
 from pytest_ftgate.errors import FtgateError
 
 if TYPE_CHECKING:
@@ -27,6 +35,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Judge by the gate in this file, not by the one in the record.",
 )
+@click.option(
+    "--review",
+    "reviews",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Count the votes in this file of `ftgate review apply`; may be repeated.",
+)
 @click.option("--verdict", type=click.Path(path_type=Path), help="Write the verdict file to PATH.")
 @click.option(
     "--report",
@@ -40,6 +55,7 @@ if TYPE_CHECKING:
 def decide(
     records: Sequence[Path],
     config: Path | None,
+    reviews: Sequence[Path],
     verdict: Path | None,
     reports: Sequence[Path],
     **loudness: int,
@@ -51,22 +67,34 @@ def decide(
     Exit 0: SHIP. Exit 1: any other verdict. Exit 2: wrong use, or a record that can't be used.
     """
     with Usable():
-        assessment = _decide(records, config, verdict, reports)
+        given = _Given(records=records, config=config, reviews=reviews)
+        assessment = _decide(given, verdict, reports)
     if config:
         print_text(f"Judged by the gate in {config}, not by the one in the record.\n\n")
     _print_report(assessment, loudness["verbose"] - loudness["quiet"])
     sys.exit(0 if assessment.verdict.word == "SHIP" else REFUSED)
 
 
-def _decide(
-    records: Sequence[Path], config: Path | None, verdict: Path | None, reports: Sequence[Path]
-) -> Assessment:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """The files that are read."""
+
+    records: Sequence[Path]
+    config: Path | None
+    reviews: Sequence[Path]
+
+    @property
+    def paths(self) -> list[Path]:
+        return [*self.records, *([self.config] if self.config else []), *self.reviews]
+
+
+def _decide(given: _Given, verdict: Path | None, reports: Sequence[Path]) -> Assessment:
     from pytest_ftgate.gates import assess  # noqa: PLC0415
     from pytest_ftgate.reports import check_report_path, write_report  # noqa: PLC0415
 
     for report in reports:
         check_report_path(report)
-    keep_inputs([*records, *([config] if config else [])], [*reports, *([verdict] if verdict else [])])
+    keep_inputs(given.paths, [*reports, *([verdict] if verdict else [])])
     # Whatever can be taken for a verdict: `ftgate verify` reads a JSON report, too.
     verdicts = [
         *([verdict] if verdict else []),
@@ -74,11 +102,11 @@ def _decide(
     ]
     _undecided(verdicts, "`ftgate decide` did not finish")
     try:
-        record = read_records(records)
-        gate, metrics = read_gate(config) if config else (None, metrics_for(record.run.gate))
+        record = with_reviews(read_records(given.records), given.reviews)
+        gate, metrics = read_gate(given.config) if given.config else (None, metrics_for(record.run.gate))
         assessment = assess(record, gate, metrics=metrics)
     except FtgateError as error:
-        _undecided(verdicts, str(error), common_run_id(records))
+        _undecided(verdicts, str(error), common_run_id(given.records))
         raise
     for report in reports:
         write_report(report, assessment)

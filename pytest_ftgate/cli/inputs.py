@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,16 @@ def read_records(paths: Sequence[Path]) -> Record:
     if problems:
         raise RecordError("\n".join(problems))
     return merge(records)
+
+
+def with_reviews(record: Record, paths: Sequence[Path]) -> Record:
+    """The record with the votes in these files beside those that it holds; raises RecordError."""
+    if not paths:
+        return record
+    from pytest_ftgate.record import merged_votes  # noqa: PLC0415
+    from pytest_ftgate.review import read_reviews  # noqa: PLC0415
+
+    return replace(record, votes=merged_votes([*record.votes, *read_reviews(paths)]))
 
 
 def _read_record(path: Path) -> Record:

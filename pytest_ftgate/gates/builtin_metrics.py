@@ -9,10 +9,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
-from pytest_ftgate.gates import takes
+from pytest_ftgate.gates import takes, voting
 from pytest_ftgate.gates.entries import has_entry
 from pytest_ftgate.gates.estimates import amounts, percentile, totals, totals_p, wins
-from pytest_ftgate.gates.metrics import MAJORITY, Metric
+from pytest_ftgate.gates.metrics import MAJORITY, Metric, Voted
 from pytest_ftgate.gates.samples import Sample
 from pytest_ftgate.gates.strata import BY_TRAFFIC, SEEN_OR_NOT
 from pytest_ftgate.record.plan import PlannedCase
@@ -152,8 +152,30 @@ _METRICS = (
         "time_to_first_token_s",
         "Seconds to the first content, nearest rank over calls.",
     ),
-    _votes_metric("human_preference", "Wins of all votes that are no tie, by majority of reviewers."),
-    _votes_metric("agreement", "Agreement between reviewers."),
+    replace(
+        _votes_metric(
+            "human_preference", "Cases won among those won or lost, by majority of their reviewers."
+        ),
+        of_any_answer=True,
+        estimate=voting.preference_estimate,
+        voted=Voted(
+            of_case=voting.outcome,
+            number=voting.preference,
+            detail=voting.preference_detail,
+            undefined="all of them are ties",
+        ),
+    ),
+    replace(
+        _votes_metric("agreement", "How far reviewers agree beyond chance: Krippendorff's alpha."),
+        of_any_answer=True,
+        estimate=voting.agreement_estimate,
+        voted=Voted(
+            of_case=voting.labels,
+            number=voting.agreement,
+            undefined="only one label was ever given, so that chance alone would agree",
+        ),
+        is_coefficient=True,
+    ),
     _votes_metric("judge_agreement", "Agreement between reviewers and the judge."),
 )
 

@@ -77,7 +77,10 @@ def _result(
     if not scope.items:
         reason = _advised(scope, gate, nothing_selected(scope, planned))
     decides = decides_by_plan(scope, gate)
-    if criterion.optional:
+    if criterion.optional and scope.metric.voted is not None:
+        # Whoever was asked was not asked for nothing: an undefined number blocks as well.
+        decides = not criterion.advisory and found.n + found.lost >= max(criterion.min_cases, 1)
+    elif criterion.optional:
         decides = decides and (found.observed is not None or found.lost > 0)
     waived = _waived(question, run) if decides and criterion.optional else None
     return CriterionResult(

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates.estimates import Unbounded
-from pytest_ftgate.gates.metrics import Metric
+from pytest_ftgate.gates.metrics import Metric, Voted
 from pytest_ftgate.gates.samples import Row, Sample, Sampled
 from pytest_ftgate.gates.selection import Scope
 from pytest_ftgate.gates.strata import StratumRate
@@ -47,10 +47,15 @@ class Measurement:
     spared: Measurement | None = None
     typical_s: Fraction | None = None
     p_value: float | None = None
+    #: What `observed` is made of, in words.
+    detail: str = ""
 
 
 def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -> Measurement:
     """The measurement of one criterion; exact, and independent of any order."""
+    if scope.metric.voted is not None:
+        voted = [results[key] for key in scope.items if key in results]
+        return _of_votes(scope, scope.metric.voted, voted)
     arms = (Arm.MODEL, Arm.BASELINE) if scope.compares else (Arm.MODEL,)
     rows = {
         key: [results[key].of(arm, items) for arm in arms]
@@ -62,6 +67,23 @@ def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -
     lost = _lost(scope.metric, list(rows.values()), arms, run)
     samples = [found for row in rows.values() if all(found := _samples(scope.metric, row))]
     return _combined(scope, samples, lost) if samples else Measurement(lost=lost)
+
+
+def _of_votes(scope: Scope, voted: Voted, results: Sequence[CaseResult]) -> Measurement:
+    """One number of what people said; votes on an answer that did not arrive are lost."""
+    rows = [[found] for result in results if (found := voted.of_case(result.votes.choices))]
+    lost = sum(result.votes.is_lost for result in results)
+    samples = [sample for row in rows for sample in row[0]]
+    observed = voted.number(samples) if rows else None
+    if observed is None:
+        return Measurement(n=len(rows), lost=lost)
+    return Measurement(
+        observed=observed,
+        estimate=scope.metric.estimator(_sampled(scope, rows)),
+        n=len(rows),
+        lost=lost,
+        detail=voted.detail(samples),
+    )
 
 
 def _passes(scope: Scope, rows: Mapping[CaseKey, Trials]) -> Measurement:

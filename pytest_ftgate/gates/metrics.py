@@ -19,6 +19,7 @@ from pytest_ftgate.gates.strata import WHOLE, Split
 from pytest_ftgate.gates.thresholds import Unit, parse_count
 from pytest_ftgate.record.plan import PlannedCase
 from pytest_ftgate.record.trials import Trial
+from pytest_ftgate.record.votes import Choice
 from pytest_ftgate.stats.repeats import majority, pass_all, pass_at
 from pytest_ftgate.summary.case_results import exact_share, mean, trial_passed
 
@@ -27,6 +28,20 @@ MEAN, PASS_AT, PASS_ALL = "mean:", "pass_at:", "pass_all:"
 
 def _any_case(_: PlannedCase) -> bool:
     return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voted:
+    """How a number is taken from what reviewers said: `of_case` of one case, `number` of all with votes.
+
+    `number` is None where it is undefined, and `undefined` says when that is. `detail` says in words what the
+    number is made of.
+    """
+
+    of_case: Callable[[Sequence[Choice]], Sequence[Sample]]
+    number: Callable[[Sequence[Sample]], Fraction | None]
+    detail: Callable[[Sequence[Sample]], str] = lambda _: ""
+    undefined: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +57,8 @@ class Metric:
     that hold the model's numbers and then the baseline's. `estimate` says what the samples show of the truth;
     without one, passes are taken as such, and all else is resampled by case. `p_of_equal` is the p-value of
     two equal arms, for `compare: delta`. `nothing` says why there was nothing to measure, `lacking` what is
-    the matter with single cases that gave no value.
+    the matter with single cases that gave no value. With `voted` it is taken from what people said
+    of the answers, and not from the trials.
     """
 
     name: str
@@ -61,11 +77,19 @@ class Metric:
     p_of_equal: Test | None = None
     split: Split = WHOLE
     is_lost: Callable[[Trial], bool] = lambda _: True
+    voted: Voted | None = None
+    #: Told as 0.69, not as 69%.
+    is_coefficient: bool = False
     paired: bool = False
     #: Whether answers that nothing judges (`expect: none`) count too.
     of_any_answer: bool = False
     #: Whether a failed case shows in this metric, so that the case needs no other criterion.
     judges: bool = False
+
+    @property
+    def noun(self) -> str:
+        """What `n` counts, in the plural."""
+        return "reviewed cases" if self.voted else self.counts
 
     @property
     def estimator(self) -> Estimator:

@@ -44,14 +44,14 @@ def what_decides(
     if out_of_reach := _no_room(criterion, metric, found):
         return out_of_reach
     if found.observed == criterion.threshold:
-        return f"exactly at the threshold, which no number of {metric.counts} decides"
+        return f"exactly at the threshold, which no number of {metric.noun} decides"
     if math.isinf(near_bound(criterion, found.observed, estimate, level)):
         return _unbounded(estimate, found.n, level.confidence)
     needed = _needed(found.observed, criterion, found.n, estimate, level)
     if needed is None or needed > rate_power.MOST_CASES:
-        return f"so near the threshold that no realistic number of {metric.counts} decides"
+        return f"so near the threshold that no realistic number of {metric.noun} decides"
     more = _rounded(max(needed - found.n, 1))
-    noun = metric.counts if more > 1 else metric.counts.removesuffix("s")
+    noun = metric.noun if more > 1 else metric.noun.removesuffix("s")
     return f"about {more} more {noun} would decide"
 
 

@@ -57,6 +57,7 @@ def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
         *_served(summary),
         *touched,
         *within,
+        *_strange_votes(summary),
         *_of_traffic(summary, gate),
         *disagreements(summary.cases, float(gate.confidence)),
     )
@@ -74,6 +75,21 @@ def _of_traffic(summary: Summary, gate: Gate) -> Iterator[str]:
     if left_out:
         cases = _count(sum(planned[name] for name in left_out), "case")
         yield f"`traffic` has no share for {_quoted(left_out)}: {cases} not in weighted_pass_rate"
+
+
+def _strange_votes(summary: Summary) -> Iterator[str]:
+    """Votes that count nowhere, by the cases that they were given for."""
+    planned = {case.key for case in summary.record.plan.cases}
+    strangers = summary.votes.strangers if summary.votes else ()
+    for why, votes in (
+        ("are on other answers than this run's", [one for one in strangers if one.case_key in planned]),
+        ("are on cases that are not in this run", [one for one in strangers if one.case_key not in planned]),
+    ):
+        cases = list(dict.fromkeys("::".join(vote.case_key) for vote in votes))
+        if votes:
+            verb = why.replace("are", "is", 1) if len(votes) == 1 else why
+            counts = "does" if len(votes) == 1 else "do"
+            yield f"{_count(len(votes), 'vote')} {verb} and {counts} not count: {_some(cases, 'case')}"
 
 
 def _nothing_planned(summary: Summary) -> Iterator[str]:

@@ -18,7 +18,7 @@ def told(criterion: Criterion, metric: Metric, found: Measurement) -> str:
     assert found.observed is not None
     value = value_text(criterion, metric, found.observed)
     times = " the baseline" if criterion.compare == "ratio" else ""
-    detail = _sides(metric, found) or metric.split.detail(found.parts)
+    detail = found.detail or _sides(metric, found) or metric.split.detail(found.parts)
     return " ".join([f"{value}{times} on {counted(found.n, metric)}", *filter(None, [detail])])
 
 
@@ -42,13 +42,15 @@ def value_text(criterion: Criterion, metric: Metric, value: Fraction) -> str:
     is_difference = criterion.compare == "delta" or metric.split.contrast
     if metric.unit == "rate" and is_difference:
         return f"{points_text(value, criterion.threshold)} points"
+    if metric.is_coefficient:
+        return amount_text(value, "number", criterion.threshold)
     sign = "+" if is_difference and value > 0 else ""
     return f"{sign}{amount_text(value, metric.unit, criterion.threshold)}"
 
 
 def counted(n: int, metric: Metric) -> str:
-    """So many cases, calls or votes."""
-    return f"{n} {metric.counts if n != 1 else metric.counts.removesuffix('s')}"
+    """So many cases, calls or reviewed cases."""
+    return f"{n} {metric.noun if n != 1 else metric.noun.removesuffix('s')}"
 
 
 def _sides(metric: Metric, found: Measurement) -> str:

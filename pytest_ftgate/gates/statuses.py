@@ -61,11 +61,19 @@ def answer(question: Question, run: RunInfo, *, errors_count: bool) -> tuple[Sta
     if scope.items and scope.lacking:
         return Status.INCONCLUSIVE, scope.lacking
     if found.observed is None:
-        no_ratio = f"the baseline's {scope.metric.name} is 0, so there is no ratio"
-        return Status.NOT_MEASURED, no_ratio if found.baseline == 0 else scope.metric.nothing
+        return _without_number(question)
     if too_little := _too_little(scope, found, run):
         return Status.INCONCLUSIVE, f"{question.told}; {too_little}"
     return _by_bounds(question) if question.evidence == "strict" else _by_estimate(question)
+
+
+def _without_number(question: Question) -> tuple[Status, str]:
+    """Why there is none; people who were asked were not asked for nothing, so that nobody is left out."""
+    metric, found = question.metric, question.found
+    if found.n and metric.voted:
+        return Status.INCONCLUSIVE, f"n/a on {counted(found.n, metric)}: {metric.voted.undefined}"
+    no_ratio = f"the baseline's {metric.name} is 0, so there is no ratio"
+    return Status.NOT_MEASURED, no_ratio if found.baseline == 0 else metric.nothing
 
 
 def _by_estimate(question: Question) -> tuple[Status, str]:

@@ -234,7 +234,8 @@ class RunLedger:
         if session.sharding is not None:
             run = replace(run, **session.sharding.run_info(plan, self.models, session.config.rootpath))
         with nothing_to_collect():
-            return assess(self.trials.freeze(run, plan), metrics=session.metrics)
+            record = replace(self.trials.freeze(run, plan), votes=session.votes)
+            return assess(record, metrics=session.metrics)
 
 
 def _different(one: Plan, other: Plan) -> str:

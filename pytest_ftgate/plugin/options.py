@@ -68,6 +68,7 @@ class Settings:
     verdict_path: Path
     run_id: str
     reports: tuple[Path, ...]
+    reviews: tuple[Path, ...]
     save_answers: Path | None
     junit_properties: bool
     reuse: Reuse
@@ -107,6 +108,9 @@ def add_options(parser: pytest.Parser) -> None:
         "write a report: .json for programs, .md for people, .jsonl for the whole record of the run; "
         "may be repeated"
     )
+    reviews = "count the votes in this file, which `ftgate review apply` wrote; may be repeated"
+    group.addoption("--ftgate-review", action="append", default=None, metavar="PATH", help=reviews)
+    parser.addini("ftgate_review", help=reviews, type="linelist", default=[])
     group.addoption("--ftgate-report", action="append", default=None, metavar="PATH", help=text)
     parser.addini("ftgate_report", help=text, type="linelist", default=[])
     text = "how long after its last answer --ftgate-cache=resume goes on with a run (default: 1h)"
@@ -133,7 +137,7 @@ def _is_known(parser: pytest.Parser, option: str) -> bool:
 
 def is_used(config: pytest.Config) -> bool:
     """Whether the command line or the ini file sets anything of ours."""
-    names = (*_TEXT_OPTIONS, *_SWITCHES, "report")
+    names = (*_TEXT_OPTIONS, *_SWITCHES, "report", "review")
     return names_shard(config) or any(
         _option(config, name) is not None or config.getini(_ini(name)) for name in names
     )
@@ -156,6 +160,7 @@ def read_settings(config: pytest.Config) -> Settings:
         verdict_path=read_verdict_path(config),
         run_id=read_run_id(config),
         reports=_reports(config, shard),
+        reviews=_paths(config, "review"),
         save_answers=_path(config, "save-answers"),
         junit_properties=bool(config.getini("ftgate_junit_properties")),
         reuse=_reuse(texts["cache"]),
@@ -281,9 +286,13 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     return config.rootpath / str(written) if written else None
 
 
+def _paths(config: pytest.Config, name: str) -> tuple[Path, ...]:
+    """The same for an option that may be repeated."""
+    if given := config.getoption(_ini(name)):
+        return tuple(config.invocation_params.dir / path for path in given)
+    return tuple(config.rootpath / path for path in config.getini(_ini(name)))
+
+
 def _reports(config: pytest.Config, shard: Shard | None) -> tuple[Path, ...]:
-    if given := config.getoption("ftgate_report"):
-        reports = tuple(config.invocation_params.dir / path for path in given)
-    else:
-        reports = tuple(config.rootpath / path for path in config.getini("ftgate_report"))
+    reports = _paths(config, "report")
     return reports if shard is None else with_record(reports, shard, config)

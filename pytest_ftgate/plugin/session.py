@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ftgate.errors import ConfigError, FileError, ModelError
+from pytest_ftgate.errors import ConfigError, FileError, ModelError, RecordError
 from pytest_ftgate.plugin.arms import Arms
 from pytest_ftgate.plugin.collected import CollectedCases
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.models.answer_store.store import AnswerStore
     from pytest_ftgate.models.engine import CompletionEngine
     from pytest_ftgate.plugin.workers import Worker
+    from pytest_ftgate.record import Vote
     from pytest_ftgate.scorers.spec import Bench, ScorerSpec
 
 #: How many tests without a baseline are named.
@@ -110,6 +111,15 @@ class FtgateSession:
         return all_metrics(self.config)
 
     @cached_property
+    def votes(self) -> tuple[Vote, ...]:
+        """What people said of the answers; only who decides reads it. Raises RecordError."""
+        if not self.settings.reviews or hasattr(self.config, "workerinput"):
+            return ()
+        from pytest_ftgate.review import read_reviews  # noqa: PLC0415  (not needed where nobody was asked)
+
+        return read_reviews(self.settings.reviews)
+
+    @cached_property
     def collected(self) -> CollectedCases:
         """The case files of this session."""
         return CollectedCases(self.config.rootpath, self.table)
@@ -145,9 +155,10 @@ class FtgateSession:
             _ = self.sharding.times_s if self.sharding else None
             for path in self.settings.reports:
                 check_report_path(path)
+            _ = self.votes
             if self.settings.save_answers is not None:
                 refuse_foreign(self.settings.save_answers, "ftgate.answers/", "saved answers")
-        except (pytest.UsageError, ConfigError) as error:
+        except (pytest.UsageError, ConfigError, RecordError) as error:
             self.usage_error = str(error)
 
     # The plan, once pytest has selected its items.
@@ -219,7 +230,7 @@ class FtgateSession:
         Those of other shards count as needed, so that each shard says of a file what one run would say; what
         they alone lack is for them to say.
         """
-        without_grader = self.graders.prepare(tests)
+        without_grader = self.graders.prepare([*tests, *self.of_other_shards])
         self.described = self.arms.describe() | self.graders.describe()
         requests = [request for test in tests for request in test.requests_ahead()]
         elsewhere_asked = (test for test in self.of_other_shards if test.runs)

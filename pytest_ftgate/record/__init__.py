@@ -10,10 +10,12 @@ from pytest_ftgate.record.run_record import RunRecord
 from pytest_ftgate.record.runs import Record, RunInfo
 from pytest_ftgate.record.shards import Shard, Share, balanced_shares, in_shard
 from pytest_ftgate.record.trials import Outcome, Trial, TrialError
+from pytest_ftgate.record.votes import Choice, Vote, VoteKey, answers_digest, merged_votes
 
 __all__ = [
     "RECORD_SCHEMA",
     "CaseKey",
+    "Choice",
     "Outcome",
     "Plan",
     "PlannedCase",
@@ -26,10 +28,14 @@ __all__ = [
     "Trial",
     "TrialError",
     "TrialKey",
+    "Vote",
+    "VoteKey",
+    "answers_digest",
     "balanced_shares",
     "case_plan",
     "in_shard",
     "merge",
+    "merged_votes",
     "parse_record",
     "record_lines",
 ]

@@ -13,6 +13,7 @@ from pytest_ftgate.errors import RecordError
 from pytest_ftgate.record.plan import Plan, PlannedCase, TrialKey
 from pytest_ftgate.record.runs import Record, RunInfo
 from pytest_ftgate.record.trials import Trial, sound
+from pytest_ftgate.record.votes import Vote, merged_votes
 
 RECORD_SCHEMA = "ftgate.record/1"
 
@@ -43,6 +44,8 @@ def _rows(record: Record) -> Iterator[dict[str, Any]]:
         yield {"kind": "trial", **trial.as_json()}
     for key in record.conflicts:
         yield {"kind": "conflict", **key.as_json()}
+    for vote in record.votes:
+        yield {"kind": "vote", **vote.as_json()}
 
 
 class _Parser:
@@ -57,6 +60,7 @@ class _Parser:
         self.cases: list[PlannedCase] = []
         self.trials: dict[TrialKey, Trial] = {}
         self.conflicts: list[TrialKey] = []
+        self.votes: list[Vote] = []
         self.ended = False
 
     def parse(self, lines: Iterable[str]) -> Record:
@@ -74,6 +78,7 @@ class _Parser:
             plan=Plan(cases=tuple(self.cases), left_out=self.left_out),
             trials=tuple(sorted(self.trials.values(), key=lambda trial: trial.key)),
             conflicts=tuple(sorted(self.conflicts)),
+            votes=merged_votes(self.votes),
         )
 
     def _take(self, line: str) -> None:
@@ -117,8 +122,10 @@ class _Parser:
             self.trials[trial.key] = trial
         elif kind == "conflict":
             self.conflicts.append(self._built("conflict", TrialKey.from_json, row))
+        elif kind == "vote":
+            self.votes.append(self._built("vote", Vote.from_json, row))
         else:
-            self._refuse(f"the kind {kind!r} is none of 'case', 'trial', 'conflict', 'end'")
+            self._refuse(f"the kind {kind!r} is none of 'case', 'trial', 'conflict', 'vote', 'end'")
 
     def _built(
         self, what: str, build: Callable[[Mapping[str, Any]], _Value], row: Mapping[str, Any]

@@ -12,6 +12,7 @@ from pytest_ftgate.errors import RecordError
 from pytest_ftgate.record.plan import CaseKey, Plan
 from pytest_ftgate.record.run_record import RunRecord
 from pytest_ftgate.record.runs import Record, RunInfo
+from pytest_ftgate.record.votes import merged_votes
 
 _NAMED = 5
 _SHORT = 60
@@ -41,7 +42,13 @@ def merge(records: Sequence[Record]) -> Record:
             collected.add(trial)
     merged = collected.freeze(_merged_run(ordered), plan)
     conflicts = {*merged.conflicts, *(key for record in ordered for key in record.conflicts)}
-    return Record(run=merged.run, plan=plan, trials=merged.trials, conflicts=tuple(sorted(conflicts)))
+    return Record(
+        run=merged.run,
+        plan=plan,
+        trials=merged.trials,
+        conflicts=tuple(sorted(conflicts)),
+        votes=merged_votes(vote for record in ordered for vote in record.votes),
+    )
 
 
 def _listed(problems: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, TrialKey
 from pytest_ftgate.record.shards import Shard, Share, in_shard
 from pytest_ftgate.record.trials import Trial
+from pytest_ftgate.record.votes import Vote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +105,15 @@ class Record:
 
     `conflicts` names the keys for which two different trials came in; the first by their canonical JSON is in
     `trials`, so that the order in which they came makes no difference. In a shard's record the plan is the
-    whole one, and the trials are those of the cases that it has.
+    whole one, and the trials are those of the cases that it has. `votes` are those of people, of whichever
+    cases they were given for.
     """
 
     run: RunInfo
     plan: Plan
     trials: tuple[Trial, ...] = ()
     conflicts: tuple[TrialKey, ...] = ()
+    votes: tuple[Vote, ...] = ()
 
     @property
     def cases(self) -> tuple[PlannedCase, ...]:

@@ -14,7 +14,16 @@ from collections.abc import Iterator
 
 from pytest_ftgate.characters import HOSTILE, inert_json
 
-__all__ = ["PREFIX", "folded", "harmless_start", "inert_block", "inert_json", "inert_line", "inert_lines"]
+__all__ = [
+    "PREFIX",
+    "folded",
+    "harmless_start",
+    "inert_block",
+    "inert_json",
+    "inert_line",
+    "inert_lines",
+    "inert_text",
+]
 
 PREFIX = "  | "
 
@@ -59,6 +68,12 @@ def inert_lines(text: str) -> str:
     return "\n".join(
         harmless_start(HOSTILE.sub(_escape, line.expandtabs(_TAB_SIZE))) for line in text.split("\n")
     )
+
+
+def inert_text(text: str) -> str:
+    """`text` with its lines and all else visible, for sinks that run nothing: pages, cells of a table."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(HOSTILE.sub(_escape, line.expandtabs(_TAB_SIZE)) for line in lines)
 
 
 def folded(line: str, width: int = 74) -> list[str]:

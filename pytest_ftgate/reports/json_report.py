@@ -13,6 +13,7 @@ from pytest_ftgate.reports.atomic import write_atomic
 from pytest_ftgate.reports.inert import inert_json
 from pytest_ftgate.reports.json_comparison import comparison_json, repeats_json
 from pytest_ftgate.reports.json_values import number, plain
+from pytest_ftgate.reports.votes import votes_json
 from pytest_ftgate.summary import SEED, CaseResult, Group, Latency, Rate
 
 __all__ = [
@@ -37,6 +38,7 @@ def report_json(assessment: Assessment) -> dict[str, Any]:
         "comparison": comparison_json(summary.comparison(confidence)),
         **({"judged_pairs": pairs.as_json()} if (pairs := summary.judged_pairs) is not None else {}),
         "repeats": {str(arm): repeats_json(repeats[arm]) for arm in Arm},
+        **({"votes": votes_json(summary.votes)} if summary.votes else {}),
         "cases": [_case(case) for case in summary.cases],
     }
 

@@ -26,6 +26,7 @@ from pytest_ftgate.reports.numbers import (
 )
 from pytest_ftgate.reports.outcomes import of_arm
 from pytest_ftgate.reports.reasons import short_reason
+from pytest_ftgate.reports.votes import votes_line
 from pytest_ftgate.summary import CaseResult, Flip, Group, JudgedPairs, Rate
 
 _MAX_CRITERIA, _MAX_CATEGORIES, _MAX_FLIPS, _MAX_NOTES = 16, 14, 5, 4
@@ -80,6 +81,7 @@ def _blocks(assessment: Assessment) -> Iterator[list[str]]:
     yield _notes(verdict)
     if not verdict.narrowed and assessment.record.trials:
         yield _criteria(verdict.criteria if assessment.record.run.shard is None else ())
+        yield [votes_line(assessment.summary.votes)] if assessment.summary.votes else []
         yield _categories(assessment)
         yield _judged(assessment.summary.judged_pairs)
         yield _flips(assessment.summary.cases)

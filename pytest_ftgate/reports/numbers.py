@@ -147,6 +147,8 @@ def _unit(result: CriterionResult) -> tuple[int, str, int]:
         return 1, "", 2
     if "%" not in result.threshold and metric.startswith("mean:"):
         return 1, "", 3
+    if metric == "agreement":
+        return 1, "", 2
     return (100, " points", 1) if result.compare == "delta" else (100, "%", 1)
 
 

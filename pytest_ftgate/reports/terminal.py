@@ -26,6 +26,7 @@ from pytest_ftgate.reports.page import Page
 from pytest_ftgate.reports.reasons import short_reason
 from pytest_ftgate.reports.stability import stability_lines
 from pytest_ftgate.reports.table import table
+from pytest_ftgate.reports.votes import votes_line
 from pytest_ftgate.summary import CaseResult, Flip
 
 WORD_STYLES: Mapping[Word, Style] = {
@@ -77,6 +78,8 @@ def _sections(assessment: Assessment, page: Page) -> Iterator[list[Line]]:
         yield list(judge_lines(assessment.summary.judged_pairs, page))
         yield list(criterion_lines(() if is_shard else verdict.criteria, confidence, page))
         yield [*_flips(assessment, page), *stability_lines(assessment.summary, page)]
+        if votes := assessment.summary.votes:
+            yield list(page.paragraph(page.text(votes_line(votes)), indent="  "))
     yield list(_verdict(verdict, page))
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.record.plan import PlannedCase
 from pytest_ftgate.record.trials import Outcome, Trial
+from pytest_ftgate.summary.case_votes import NO_VOTES, CaseVotes
 
 ONE, ZERO = Fraction(1), Fraction(0)
 _Value = TypeVar("_Value", Outcome | None, Fraction | None)
@@ -50,6 +51,7 @@ class CaseResult:
     flip: Flip
     pair: tuple[Fraction, Fraction] | None = None
     pair_score: tuple[Fraction, Fraction] | None = None
+    votes: CaseVotes = NO_VOTES
 
     @property
     def unstable_on(self) -> tuple[Arm, ...]:
@@ -61,7 +63,7 @@ class CaseResult:
         return [trial for trial in self.trials if trial.key.arm is arm and trial.key.item in items]
 
 
-def case_result(planned: PlannedCase, trials: Sequence[Trial]) -> CaseResult:
+def case_result(planned: PlannedCase, trials: Sequence[Trial], votes: CaseVotes = NO_VOTES) -> CaseResult:
     """The result of one case from its trials, sorted."""
     items = planned.judging_items
     judging = {item.nodeid for item in items}
@@ -85,6 +87,7 @@ def case_result(planned: PlannedCase, trials: Sequence[Trial]) -> CaseResult:
         flip=_flip(planned, outcome, pair),
         pair=_both(pair_passes),
         pair_score=_both(pair_score),
+        votes=votes,
     )
 
 

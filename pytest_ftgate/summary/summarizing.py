@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.record.plan import TrialKey
 from pytest_ftgate.record.runs import Record
 from pytest_ftgate.record.trials import Outcome
+from pytest_ftgate.record.votes import Vote
 from pytest_ftgate.summary.case_results import CaseResult, case_result
+from pytest_ftgate.summary.case_votes import by_case, votes_of
 from pytest_ftgate.summary.comparison import Comparison, compare_arms
 from pytest_ftgate.summary.groups import Group, groups_of
 from pytest_ftgate.summary.judged_pairs import JudgedPairs, judged_pairs
 from pytest_ftgate.summary.latencies import Latency, latency_of
 from pytest_ftgate.summary.repeats import Repeats, repeats_of
+from pytest_ftgate.summary.votes import VoteSummary, summarize_votes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class Summary:
     `cases` holds every planned case, those that are skipped or that the selection left out included.
     `groups` has first `all`, then roles, suites, categories and tags, each sorted, without skipped cases.
     `missing` are planned trials that are not there, `surplus` trials that nobody planned, `errored` those
-    without a judgement.
+    without a judgement. `votes` is what people said of the answers, None if nobody was asked.
     """
 
     record: Record
@@ -34,6 +37,7 @@ class Summary:
     missing: tuple[TrialKey, ...]
     surplus: tuple[TrialKey, ...]
     errored: tuple[TrialKey, ...]
+    votes: VoteSummary | None = None
 
     @property
     def flagged(self) -> tuple[Group, ...]:
@@ -61,6 +65,7 @@ class Summary:
 def summarize(record: Record) -> Summary:
     """The summary of a record; a pure function of it."""
     by_key = {trial.key: trial for trial in record.trials}
+    given = by_case(record.votes)
     cases: list[CaseResult] = []
     missing: list[TrialKey] = []
     for case in record.cases:
@@ -70,7 +75,8 @@ def summarize(record: Record) -> Summary:
                 trials.append(trial)
             else:
                 missing.append(key)
-        cases.append(case_result(case, trials))
+        votes = votes_of(case, trials, given.get(case.key, ()))
+        cases.append(case_result(case, trials, votes))
     trials = [trial for result in cases for trial in result.trials]
     return Summary(
         record=record,
@@ -80,4 +86,11 @@ def summarize(record: Record) -> Summary:
         missing=tuple(sorted(missing)),
         surplus=tuple(sorted(by_key)),
         errored=tuple(trial.key for trial in trials if trial.outcome is Outcome.ERRORED),
+        votes=summarize_votes((case.votes for case in cases), _unplanned(record)) if given else None,
     )
+
+
+def _unplanned(record: Record) -> Iterator[Vote]:
+    """Votes on cases that are not in the plan; those on cases of other shards are."""
+    planned = {case.key for case in record.plan.cases}
+    return (vote for vote in record.votes if vote.case_key not in planned)

@@ -159,7 +159,7 @@ def with_line(number: int, text: str) -> Any:
         (with_line(1, '{"a": 1e999}'), "run.jsonl:2: not JSON: 1e999 is not a finite number"),
         (
             with_line(1, '{"a": 0.5}'),
-            "run.jsonl:2: the kind None is none of 'case', 'trial', 'conflict', 'end'",
+            "run.jsonl:2: the kind None is none of 'case', 'trial', 'conflict', 'vote', 'end'",
         ),
         (with_row(1, role="other"), "run.jsonl:2: this case is damaged: 'other' is not a valid Role"),
         (with_row(2, item=None), "run.jsonl:3: this trial has no 'item'"),

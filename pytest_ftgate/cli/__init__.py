@@ -12,6 +12,7 @@ from pytest_ftgate import __version__
 from pytest_ftgate.cli.batch import batch
 from pytest_ftgate.cli.cache import cache
 from pytest_ftgate.cli.decide import decide
+from pytest_ftgate.cli.judge import judge
 from pytest_ftgate.cli.plan import plan
 from pytest_ftgate.cli.review import review
 from pytest_ftgate.cli.schema import schema
@@ -26,5 +27,5 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-for _command in (batch, cache, decide, plan, review, schema, verify):
+for _command in (batch, cache, decide, judge, plan, review, schema, verify):
     main.add_command(_command)

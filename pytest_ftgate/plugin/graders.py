@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.errors import ConfigError, FileError, ModelError, ScorerError
-from pytest_ftgate.scorers import BARE, Bench, Need, Question, needs_of, questions_of
+from pytest_ftgate.scorers import BARE, Bench, Need, Question, check_digest, checks_by_graders, questions_of
 
 if TYPE_CHECKING:
     from pytest_ftgate.completions import Completion
@@ -40,6 +40,7 @@ class Graders:
         self._table = table
         self._default = default
         self._models: dict[tuple[str, str], Model] = {}
+        self._checks: dict[tuple[str, str], set[str]] = {}
         #: Only of cases whose checks need any.
         self._needs: dict[tuple[str, str], list[Need]] = {}
 
@@ -48,10 +49,12 @@ class Graders:
         lines: dict[str, None] = {}
         for test in tests:
             case = test.case
-            needs = needs_of(case, self._table) if test.runs else []
-            if needs and (case.suite, case.id) not in self._needs:
-                self._needs[case.suite, case.id] = needs
-                lines |= dict.fromkeys(self._lacks(test, needs))
+            checks = [*checks_by_graders(case, self._table)] if test.runs else []
+            if checks and (case.suite, case.id) not in self._needs:
+                self._needs[case.suite, case.id] = [need for _, needs in checks for need in needs]
+                lines |= dict.fromkeys(self._lacks(test, self._needs[case.suite, case.id]))
+                for check, needs in checks:
+                    self._note_check(check_digest(check), needs)
         return [*lines]
 
     @property
@@ -60,9 +63,13 @@ class Graders:
         return bool(self._needs)
 
     def describe(self) -> dict[str, dict[str, Any]]:
-        """Name, kind and host of each, under its role, or under role and name where a check names it."""
+        """Name, kind and host of each, under its role, or under role and name where a check names it.
+
+        `checks` digests by what a judge judges, so that its calibrations are known; not of very many checks.
+        """
         return {
             role if spec == self._default.get(role) else f"{role} {spec}": model.describe()
+            | ({"checks": sorted(checks)} if (checks := self._checks.get((role, spec))) else {})
             for (role, spec), model in sorted(self._models.items())
         }
 
@@ -132,6 +139,14 @@ class Graders:
             grader=question.role,
         )
 
+    def _note_check(self, check: str, needs: Sequence[Need]) -> None:
+        for need in needs:
+            spec = self._spec(need.role, need.by)
+            if spec is not None and need.role == "judge":
+                noted = self._checks.setdefault((need.role, spec), set())
+                if len(noted) < _MOST_CHECKS:
+                    noted.add(check)
+
     def _lacks(self, test: EvalTest, needs: Sequence[Need]) -> list[str]:
         case = test.case
         where = f"{case.path}:{case.line}: case '{case.id}'"
@@ -147,14 +162,19 @@ class Graders:
 
     def _model(self, role: str, by: str | None) -> Model:
         """The grader that a check asks; raises `ConfigError` and `FileError`."""
-        spec = self._default.get(role) if by is None or self._arms.means_default(by, role) else by
+        spec = self._spec(role, by)
         if spec is None:
             raise ConfigError(f"a check needs {_ROLES[role]}, and this run has none: {_EXAMPLES[role]}")
         if (role, spec) not in self._models:
             self._models[role, spec] = self._arms.grader(role, spec)
         return self._models[role, spec]
 
+    def _spec(self, role: str, by: str | None) -> str | None:
+        return self._default.get(role) if by is None or self._arms.means_default(by, role) else by
 
+
+#: Of more different checks nobody has labelled answers.
+_MOST_CHECKS = 100
 _ROLES = {"judge": "a judge", "embeddings": "embeddings"}
 
 

@@ -3,6 +3,7 @@
 It is the one currency between processes, shards and reports. Nothing here judges.
 """
 
+from pytest_ftgate.record.calibrations import Calibration, merged_calibrations
 from pytest_ftgate.record.file import RECORD_SCHEMA, parse_record, record_lines
 from pytest_ftgate.record.merging import merge
 from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, PlannedItem, TrialKey, case_plan
@@ -14,6 +15,7 @@ from pytest_ftgate.record.votes import Choice, Vote, VoteKey, answers_digest, me
 
 __all__ = [
     "RECORD_SCHEMA",
+    "Calibration",
     "CaseKey",
     "Choice",
     "Outcome",
@@ -35,6 +37,7 @@ __all__ = [
     "case_plan",
     "in_shard",
     "merge",
+    "merged_calibrations",
     "merged_votes",
     "parse_record",
     "record_lines",

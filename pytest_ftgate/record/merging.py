@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_ftgate.cases import canonical
 from pytest_ftgate.errors import RecordError
+from pytest_ftgate.record.calibrations import merged_calibrations
 from pytest_ftgate.record.plan import CaseKey, Plan
 from pytest_ftgate.record.run_record import RunRecord
 from pytest_ftgate.record.runs import Record, RunInfo
@@ -197,6 +198,7 @@ def _merged_run(ordered: Sequence[Record]) -> RunInfo:
         warnings=tuple(sorted(warnings)),
         # The busiest client's: a criterion reads the calls of all of them together.
         lag_p95_s=max(lags_s, default=None),
+        calibrations=merged_calibrations(one for run in runs for one in run.calibrations),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from pytest_ftgate.record.calibrations import Calibration, merged_calibrations
 from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, TrialKey
 from pytest_ftgate.record.shards import Shard, Share, in_shard
 from pytest_ftgate.record.trials import Trial
@@ -24,7 +25,8 @@ class RunInfo:
     shards to be compared. `cut_short` says why something selected did not finish, None if all did.
     `no_model` marks a run that had case files and no model. `warnings` are sentences that the verdict
     repeats. `lag_p95_s` is how late the client itself was: 95 % of its samples were at most so many seconds
-    late; None where nothing was sampled. `started` and `finished` are ISO 8601 stamps.
+    late; None where nothing was sampled. `calibrations` are of judges, whether or not this run asked them.
+    `started` and `finished` are ISO 8601 stamps.
     """
 
     run_id: str
@@ -42,6 +44,7 @@ class RunInfo:
     cut_short: str | None = None
     warnings: tuple[str, ...] = ()
     lag_p95_s: float | None = None
+    calibrations: tuple[Calibration, ...] = ()
 
     def has(self, key: CaseKey) -> bool:
         """Whether this run has to run a case of the plan: every one, or those of its shard."""
@@ -64,6 +67,7 @@ class RunInfo:
             "no_model": self.no_model,
             "cut_short": self.cut_short,
             "warnings": list(self.warnings),
+            "calibrations": [one.as_json() for one in self.calibrations],
         }
         told = {key: value for key, value in row.items() if value}
         # A lag of 0 says something.
@@ -90,6 +94,7 @@ class RunInfo:
             cut_short=row.get("cut_short"),
             warnings=tuple(str(warning) for warning in row.get("warnings", ())),
             lag_p95_s=_seconds(row.get("lag_p95_s")),
+            calibrations=merged_calibrations(map(Calibration.from_json, row.get("calibrations", ()))),
         )
 
 

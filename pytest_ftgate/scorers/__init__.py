@@ -5,10 +5,10 @@ Heavy libraries are imported inside the function that needs them. Nothing here a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from pytest_ftgate.cases import EvalCase
+from pytest_ftgate.cases import EvalCase, Expectation
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.scorers import (
     choice,
@@ -28,7 +28,7 @@ from pytest_ftgate.scorers import (
     translation,
 )
 from pytest_ftgate.scorers.answer import cut_answer
-from pytest_ftgate.scorers.grading import Need, Question
+from pytest_ftgate.scorers.grading import Need, Question, check_digest
 from pytest_ftgate.scorers.scoring import DEADLINE_S, questions_with, score_with
 from pytest_ftgate.scorers.spec import BARE, Bench, Option, ScorerSpec, Subject
 from pytest_ftgate.scores import Score
@@ -75,10 +75,13 @@ def questions_of(
     return questions_with(table, case, completion, deadline_s, bench)
 
 
-def needs_of(case: EvalCase, table: Mapping[str, ScorerSpec]) -> list[Need]:
-    """What the checks of a case ask of graders for each answer; nothing for nearly all cases."""
-    leaves = (leaf for top in case.checks for leaf in top.leaves())
-    return [need for leaf in leaves if (spec := table.get(leaf.scorer)) for need in spec.needs(leaf.options)]
+def checks_by_graders(
+    case: EvalCase, table: Mapping[str, ScorerSpec]
+) -> Iterator[tuple[Expectation, Sequence[Need]]]:
+    """The checks of a case that ask graders, with what each asks for an answer; none of nearly all cases."""
+    for leaf in (leaf for top in case.checks for leaf in top.leaves()):
+        if (spec := table.get(leaf.scorer)) and (needs := spec.needs(leaf.options)):
+            yield leaf, needs
 
 
 __all__ = [
@@ -91,8 +94,9 @@ __all__ = [
     "Question",
     "ScorerSpec",
     "Subject",
+    "check_digest",
+    "checks_by_graders",
     "cut_answer",
-    "needs_of",
     "questions_of",
     "score_case",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, NoReturn
 
-from pytest_ftgate.cases import digest
+from pytest_ftgate.cases import Expectation, digest
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ScorerError
 
@@ -39,6 +39,12 @@ class Question:
         """Equal questions have equal digests: they are asked once."""
         content = {"role": self.role, "by": self.by, "messages": self.messages, "params": self.params}
         return digest(content)
+
+
+def check_digest(check: Expectation) -> str:
+    """What a grader is asked by, whatever the reference of a single case; a calibration is of one such."""
+    options = {name: value for name, value in check.options.items() if name != "reference"}
+    return digest([check.scorer, options])
 
 
 def nobody(question: Question) -> NoReturn:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_ftgate.cases import Arm
+from pytest_ftgate.cases import Arm, EvalCase
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.scorers import BUILTIN, Bench, Question, score_case
+from pytest_ftgate.scorers import BUILTIN, Bench, Need, Question, checks_by_graders, score_case
 from pytest_ftgate.scores import Score
 from tests.scorers.build import case, check
 
@@ -58,6 +58,11 @@ def score_by(
     bench = Bench(arm=arm, opponent=other, ask=judge.ask)
     (found,) = score_case(case(check(scorer, **options)), completion, bench=bench)
     return found
+
+
+def needs_of(of: EvalCase) -> list[Need]:
+    """All that the checks of a case ask of graders for one answer."""
+    return [need for _, needs in checks_by_graders(of, BUILTIN) for need in needs]
 
 
 def given(question: Question, name: str) -> str:

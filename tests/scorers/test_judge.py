@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pytest_ftgate.cases import Turn
 from pytest_ftgate.completions import Completion, ToolCall, Usage
 from pytest_ftgate.errors import ScorerError
-from pytest_ftgate.scorers import BUILTIN, Bench, needs_of, questions_of, score_case
-from tests.scorers.benches import Judge, given, grade, mark_of, score_by
+from pytest_ftgate.scorers import BUILTIN, Bench, questions_of, score_case
+from tests.scorers.benches import Judge, given, grade, mark_of, needs_of, score_by
 from tests.scorers.build import case, check, problem
 from tests.support.hostile import HOSTILE
 
@@ -298,7 +298,7 @@ def test_what_is_asked_can_be_foreseen_and_is_the_same_each_time() -> None:
     assert [question.digest for question in foreseen] == [
         question.digest for question in questions_of(polite, answer, BUILTIN, bench=Bench(ask=judge.ask))
     ]
-    assert [(need.role, need.by, need.calls, need.of_pair) for need in needs_of(polite, BUILTIN)] == [
+    assert [(need.role, need.by, need.calls, need.of_pair) for need in needs_of(polite)] == [
         ("judge", None, 2, False)
     ]
 
@@ -361,7 +361,7 @@ class TestRefusalByJudge:
         assert judge.asked == []
 
     def test_without_a_judge_words_decide(self) -> None:
-        assert needs_of(case(check("refusal", reference=True)), BUILTIN) == []
+        assert needs_of(case(check("refusal", reference=True))) == []
         assert score_by(Judge([]), "I can't help with that.", "refusal", reference=True).passed
 
     def test_a_reply_that_is_neither_is_an_error(self) -> None:

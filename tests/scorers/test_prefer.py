@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import ScorerError
-from pytest_ftgate.scorers import BUILTIN, Bench, Question, needs_of, questions_of
+from pytest_ftgate.scorers import BUILTIN, Bench, Question, questions_of
 from tests.data import data_folder
-from tests.scorers.benches import Judge, given, score_by, winner
+from tests.scorers.benches import Judge, given, needs_of, score_by, winner
 from tests.scorers.build import case, check, problem
 
 
@@ -126,7 +126,7 @@ def test_a_reply_that_names_no_winner_is_an_error(reply: str) -> None:
 def test_two_questions_a_vote_are_foreseen_once_both_answers_are_there() -> None:
     compared = case(check("prefer", votes=2))
 
-    assert [(need.calls, need.of_pair) for need in needs_of(compared, BUILTIN)] == [(4, True)]
+    assert [(need.calls, need.of_pair) for need in needs_of(compared)] == [(4, True)]
     assert questions_of(compared, Completion(text="one"), BUILTIN, bench=Bench(arm=Arm.MODEL)) == []
 
 

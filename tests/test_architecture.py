@@ -35,6 +35,8 @@ MAY_SEE = {
     "reports": {*ROW, "planning"},
     # It shows what it was told by the means of the reports: inert texts, lines, atomic files.
     "review": {*ROW, "reports"},
+    # It reads labels as data sets are read, and has them judged as answers are.
+    "calibration": {*ROW, "files", "scorers", "reports"},
 }
 #: Modules that only these folders import.
 ONLY_IN = {
@@ -218,7 +220,7 @@ def test_importing_the_plugin_costs_nothing_that_is_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*ROW, "models", "planning", "reports", "review", "scorers", "files"})
+    "name", sorted({*ROW, "models", "planning", "reports", "review", "calibration", "scorers", "files"})
 )
 def test_values_and_the_doors_of_folders_load_nothing_heavy(name: str) -> None:
     loaded = loaded_by(f"import pytest_ftgate.{name}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,7 @@ from pytest_ftgate.cli.inputs import (
     metrics_for,
     read_gate,
     read_records,
+    with_calibrations,
     with_reviews,
 )
 from pytest_ftgate.errors import FtgateError
@@ -42,6 +43,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="Count the votes in this file of `ftgate review apply`; may be repeated.",
 )
+@click.option(
+    "--calibration",
+    "calibrations",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Trust the judges as this file of `ftgate judge calibrate` says; may be repeated.",
+)
 @click.option("--verdict", type=click.Path(path_type=Path), help="Write the verdict file to PATH.")
 @click.option(
     "--report",
@@ -53,12 +61,7 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", count=True, help="Show all regressions and reasons.")
 @click.option("-q", "--quiet", count=True, help="Show the verdict and failed criteria only.")
 def decide(
-    records: Sequence[Path],
-    config: Path | None,
-    reviews: Sequence[Path],
-    verdict: Path | None,
-    reports: Sequence[Path],
-    **loudness: int,
+    records: Sequence[Path], verdict: Path | None, reports: Sequence[Path], verbose: int, **more: Any
 ) -> None:
     """Judge what `pytest --ftgate-report=run.jsonl` recorded, by the gate in the record or another one.
 
@@ -66,12 +69,13 @@ def decide(
 
     Exit 0: SHIP. Exit 1: any other verdict. Exit 2: wrong use, or a record that can't be used.
     """
+    quiet: int = more.pop("quiet")
     with Usable():
-        given = _Given(records=records, config=config, reviews=reviews)
+        given = _Given(records=records, **more)
         assessment = _decide(given, verdict, reports)
-    if config:
-        print_text(f"Judged by the gate in {config}, not by the one in the record.\n\n")
-    _print_report(assessment, loudness["verbose"] - loudness["quiet"])
+    if given.config:
+        print_text(f"Judged by the gate in {given.config}, not by the one in the record.\n\n")
+    _print_report(assessment, verbose - quiet)
     sys.exit(0 if assessment.verdict.word == "SHIP" else REFUSED)
 
 
@@ -82,10 +86,12 @@ class _Given:
     records: Sequence[Path]
     config: Path | None
     reviews: Sequence[Path]
+    calibrations: Sequence[Path]
 
     @property
     def paths(self) -> list[Path]:
-        return [*self.records, *([self.config] if self.config else []), *self.reviews]
+        config = [self.config] if self.config else []
+        return [*self.records, *config, *self.reviews, *self.calibrations]
 
 
 def _decide(given: _Given, verdict: Path | None, reports: Sequence[Path]) -> Assessment:
@@ -103,6 +109,7 @@ def _decide(given: _Given, verdict: Path | None, reports: Sequence[Path]) -> Ass
     _undecided(verdicts, "`ftgate decide` did not finish")
     try:
         record = with_reviews(read_records(given.records), given.reviews)
+        record = with_calibrations(record, given.calibrations)
         gate, metrics = read_gate(given.config) if given.config else (None, metrics_for(record.run.gate))
         assessment = assess(record, gate, metrics=metrics)
     except FtgateError as error:

@@ -85,6 +85,17 @@ def with_reviews(record: Record, paths: Sequence[Path]) -> Record:
     return replace(record, votes=merged_votes([*record.votes, *read_reviews(paths)]))
 
 
+def with_calibrations(record: Record, paths: Sequence[Path]) -> Record:
+    """The record with the calibrations in these files beside those that it holds; raises RecordError."""
+    if not paths:
+        return record
+    from pytest_ftgate.calibration import read_calibrations  # noqa: PLC0415
+    from pytest_ftgate.record import merged_calibrations  # noqa: PLC0415
+
+    found = merged_calibrations([*record.run.calibrations, *read_calibrations(paths)])
+    return replace(record, run=replace(record.run, calibrations=found))
+
+
 def _read_record(path: Path) -> Record:
     from pytest_ftgate.errors import RecordError  # noqa: PLC0415
     from pytest_ftgate.record import parse_record  # noqa: PLC0415

@@ -31,8 +31,8 @@ LABELS are rows of .jsonl or .csv:
   {"prompt": "...", "a": "...", "b": "...", "label": "a"}
       or b, tie: for the check `prefer`
 
-In the place of a prompt may stand the id of a case. A row with "judge" holds what the judge said already: then
-nobody is asked. What was asked is kept in .ftgate/.
+In the place of a prompt may stand the id of a case. A row with "judge" holds what the judge said already:
+then nobody is asked. What was asked is kept in .ftgate/.
 
 Exit 1: less agreement than --at-least. Exit 2: wrong use.
 """

@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
-from pytest_ftgate.gates import takes, voting
+from pytest_ftgate.gates import calibrating, takes, voting
 from pytest_ftgate.gates.entries import has_entry
 from pytest_ftgate.gates.estimates import amounts, percentile, totals, totals_p, wins
 from pytest_ftgate.gates.metrics import MAJORITY, Metric, Voted
@@ -176,7 +176,25 @@ _METRICS = (
         ),
         is_coefficient=True,
     ),
-    _votes_metric("judge_agreement", "Agreement between reviewers and the judge."),
+    replace(
+        _votes_metric(
+            "judge_agreement",
+            "How far the judges agree with people beyond chance, by their calibrations: Cohen's kappa, the "
+            "least of them.",
+        ),
+        of_any_answer=True,
+        nothing="no calibration of this run's judges was given: make one with `ftgate judge calibrate`, and "
+        "name it by --ftgate-calibration",
+        estimate=calibrating.kappa_estimate,
+        voted=Voted(
+            of_case=lambda _: (),
+            number=calibrating.kappa,
+            undefined="only one label was ever given, so that chance alone would agree",
+            noun="labelled answers",
+        ),
+        calibrated=True,
+        is_coefficient=True,
+    ),
 )
 
 BUILTIN_METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _METRICS})

@@ -8,11 +8,13 @@ from fractions import Fraction
 from functools import lru_cache
 
 from pytest_ftgate.cases import Arm
+from pytest_ftgate.gates import calibrating
 from pytest_ftgate.gates.estimates import Unbounded
 from pytest_ftgate.gates.metrics import Metric, Voted
 from pytest_ftgate.gates.samples import Row, Sample, Sampled
 from pytest_ftgate.gates.selection import Scope
 from pytest_ftgate.gates.strata import StratumRate
+from pytest_ftgate.record.calibrations import Calibration
 from pytest_ftgate.record.plan import CaseKey
 from pytest_ftgate.record.runs import RunInfo
 from pytest_ftgate.record.trials import Outcome, Trial
@@ -53,6 +55,8 @@ class Measurement:
 
 def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -> Measurement:
     """The measurement of one criterion; exact, and independent of any order."""
+    if scope.metric.voted is not None and scope.metric.calibrated:
+        return _of_calibrations(scope, scope.metric.voted, run)
     if scope.metric.voted is not None:
         voted = [results[key] for key in scope.items if key in results]
         return _of_votes(scope, scope.metric.voted, voted)
@@ -84,6 +88,35 @@ def _of_votes(scope: Scope, voted: Voted, results: Sequence[CaseResult]) -> Meas
         lost=lost,
         detail=voted.detail(samples),
     )
+
+
+def _of_calibrations(scope: Scope, voted: Voted, run: RunInfo) -> Measurement:
+    """The least agreement of all calibrations of this run's judges; a check without one leaves it open."""
+    found = calibrating.applicable(run)
+    if not found:
+        return Measurement()
+    open_checks = len(calibrating.uncovered(run))
+    measured = [_of_calibration(scope, voted, one, open_checks) for one in found]
+    undefined = [one for one in measured if one.observed is None]
+    return undefined[0] if undefined else min(measured, key=lambda one: (one.observed, one.n))
+
+
+def _of_calibration(scope: Scope, voted: Voted, one: Calibration, open_checks: int) -> Measurement:
+    samples = calibrating.samples_of(one)
+    found = Measurement(n=len(samples), lost=one.errors + open_checks, detail=_left_open(one, open_checks))
+    observed = voted.number(samples) if samples else None
+    if observed is None:
+        return found
+    estimate = scope.metric.estimator(_sampled(scope, [[[sample]] for sample in samples]))
+    return replace(found, observed=observed, estimate=estimate)
+
+
+def _left_open(one: Calibration, open_checks: int) -> str:
+    """What a calibration does not say: of answers without a judgement, and of other checks."""
+    answers = "1 labelled answer was" if one.errors == 1 else f"{one.errors} labelled answers were"
+    checks = "1 check of the judges is" if open_checks == 1 else f"{open_checks} checks of the judges are"
+    lacks = [f"{answers} not judged"] * bool(one.errors) + [f"{checks} not calibrated"] * bool(open_checks)
+    return ", ".join(lacks)
 
 
 def _passes(scope: Scope, rows: Mapping[CaseKey, Trials]) -> Measurement:

@@ -42,6 +42,7 @@ class Voted:
     number: Callable[[Sequence[Sample]], Fraction | None]
     detail: Callable[[Sequence[Sample]], str] = lambda _: ""
     undefined: str
+    noun: str = "reviewed cases"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class Metric:
     split: Split = WHOLE
     is_lost: Callable[[Trial], bool] = lambda _: True
     voted: Voted | None = None
+    #: Taken from the calibrations of judges, not from this run's own answers.
+    calibrated: bool = False
     #: Told as 0.69, not as 69%.
     is_coefficient: bool = False
     paired: bool = False
@@ -89,7 +92,7 @@ class Metric:
     @property
     def noun(self) -> str:
         """What `n` counts, in the plural."""
-        return "reviewed cases" if self.voted else self.counts
+        return self.voted.noun if self.voted else self.counts
 
     @property
     def estimator(self) -> Estimator:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ftgate.cases import Arm
+from pytest_ftgate.gates.calibrating import applicable
 from pytest_ftgate.gates.criteria import Gate
 from pytest_ftgate.gates.disagreement import disagreements
 from pytest_ftgate.gates.thresholds import percent_text
 from pytest_ftgate.record.plan import TrialKey
+from pytest_ftgate.record.runs import RunInfo
 from pytest_ftgate.record.trials import Outcome, Trial
 from pytest_ftgate.summary import Summary
 
@@ -58,6 +60,7 @@ def warnings(summary: Summary, gate: Gate) -> tuple[str, ...]:
         *touched,
         *within,
         *_strange_votes(summary),
+        *_strange_calibrations(summary.record.run),
         *_of_traffic(summary, gate),
         *disagreements(summary.cases, float(gate.confidence)),
     )
@@ -90,6 +93,18 @@ def _strange_votes(summary: Summary) -> Iterator[str]:
             verb = why.replace("are", "is", 1) if len(votes) == 1 else why
             counts = "does" if len(votes) == 1 else "do"
             yield f"{_count(len(votes), 'vote')} {verb} and {counts} not count: {_some(cases, 'case')}"
+
+
+def _strange_calibrations(run: RunInfo) -> Iterator[str]:
+    """Calibrations that count nowhere: of other judges, or by other criteria than this run's."""
+    counted = applicable(run)
+    for one in run.calibrations:
+        if one not in counted:
+            names = ", ".join(str(judge.get("name")) for judge in one.judges)
+            yield (
+                f"a calibration of {names} is of another judge, or another check, than this run's: "
+                "it does not count"
+            )
 
 
 def _nothing_planned(summary: Summary) -> Iterator[str]:

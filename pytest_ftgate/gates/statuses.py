@@ -56,8 +56,7 @@ def answer(question: Question, run: RunInfo, *, errors_count: bool) -> tuple[Sta
     if found.errored and not errors_count:
         return Status.INCONCLUSIVE, f"{found.errored} of {counted(found.n, scope.metric)} errored"
     if found.lost:
-        noun = "value was" if found.lost == 1 else "values were"
-        return Status.INCONCLUSIVE, f"{found.lost} {noun} lost to errors"
+        return Status.INCONCLUSIVE, _lost(scope, found)
     if scope.items and scope.lacking:
         return Status.INCONCLUSIVE, scope.lacking
     if found.observed is None:
@@ -65,6 +64,12 @@ def answer(question: Question, run: RunInfo, *, errors_count: bool) -> tuple[Sta
     if too_little := _too_little(scope, found, run):
         return Status.INCONCLUSIVE, f"{question.told}; {too_little}"
     return _by_bounds(question) if question.evidence == "strict" else _by_estimate(question)
+
+
+def _lost(scope: Scope, found: Measurement) -> str:
+    if scope.metric.calibrated:
+        return f"{found.detail}: calibrate every check, on answers that can be judged"
+    return f"{found.lost} {'value was' if found.lost == 1 else 'values were'} lost to errors"
 
 
 def _without_number(question: Question) -> tuple[Status, str]:

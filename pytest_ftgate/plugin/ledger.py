@@ -224,6 +224,7 @@ class RunLedger:
             gate=session.config_file.gate,
             gate_options=session.settings.gate_options,
             models=self.models,
+            calibrations=session.calibrations,
             mode=mode,
             lag_p95_s=max(self.lags_s, default=None),
             no_model=not session.has_model,

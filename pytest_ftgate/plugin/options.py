@@ -69,6 +69,7 @@ class Settings:
     run_id: str
     reports: tuple[Path, ...]
     reviews: tuple[Path, ...]
+    calibrations: tuple[Path, ...]
     save_answers: Path | None
     junit_properties: bool
     reuse: Reuse
@@ -109,6 +110,9 @@ def add_options(parser: pytest.Parser) -> None:
         "may be repeated"
     )
     reviews = "count the votes in this file, which `ftgate review apply` wrote; may be repeated"
+    trusted = "how far a judge agrees with people, as `ftgate judge calibrate` wrote it; may be repeated"
+    group.addoption("--ftgate-calibration", action="append", default=None, metavar="PATH", help=trusted)
+    parser.addini("ftgate_calibration", help=trusted, type="linelist", default=[])
     group.addoption("--ftgate-review", action="append", default=None, metavar="PATH", help=reviews)
     parser.addini("ftgate_review", help=reviews, type="linelist", default=[])
     group.addoption("--ftgate-report", action="append", default=None, metavar="PATH", help=text)
@@ -137,7 +141,7 @@ def _is_known(parser: pytest.Parser, option: str) -> bool:
 
 def is_used(config: pytest.Config) -> bool:
     """Whether the command line or the ini file sets anything of ours."""
-    names = (*_TEXT_OPTIONS, *_SWITCHES, "report", "review")
+    names = (*_TEXT_OPTIONS, *_SWITCHES, "report", "review", "calibration")
     return names_shard(config) or any(
         _option(config, name) is not None or config.getini(_ini(name)) for name in names
     )
@@ -161,6 +165,7 @@ def read_settings(config: pytest.Config) -> Settings:
         run_id=read_run_id(config),
         reports=_reports(config, shard),
         reviews=_paths(config, "review"),
+        calibrations=_paths(config, "calibration"),
         save_answers=_path(config, "save-answers"),
         junit_properties=bool(config.getini("ftgate_junit_properties")),
         reuse=_reuse(texts["cache"]),

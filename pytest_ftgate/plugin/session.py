@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.models.answer_store.store import AnswerStore
     from pytest_ftgate.models.engine import CompletionEngine
     from pytest_ftgate.plugin.workers import Worker
-    from pytest_ftgate.record import Vote
+    from pytest_ftgate.record import Calibration, Vote
     from pytest_ftgate.scorers.spec import Bench, ScorerSpec
 
 #: How many tests without a baseline are named.
@@ -120,6 +120,15 @@ class FtgateSession:
         return read_reviews(self.settings.reviews)
 
     @cached_property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """How far judges agree with people; only who decides reads it. Raises RecordError."""
+        if not self.settings.calibrations or hasattr(self.config, "workerinput"):
+            return ()
+        from pytest_ftgate.calibration import read_calibrations  # noqa: PLC0415  (not needed without judges)
+
+        return read_calibrations(self.settings.calibrations)
+
+    @cached_property
     def collected(self) -> CollectedCases:
         """The case files of this session."""
         return CollectedCases(self.config.rootpath, self.table)
@@ -155,7 +164,7 @@ class FtgateSession:
             _ = self.sharding.times_s if self.sharding else None
             for path in self.settings.reports:
                 check_report_path(path)
-            _ = self.votes
+            _ = self.votes, self.calibrations
             if self.settings.save_answers is not None:
                 refuse_foreign(self.settings.save_answers, "ftgate.answers/", "saved answers")
         except (pytest.UsageError, ConfigError, RecordError) as error:

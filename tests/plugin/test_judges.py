@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from pytest_ftgate.cli import main
 from tests.plugin.conftest import Project
 from tests.support.server import ChatServer, Reply, error_reply
 
@@ -339,6 +341,160 @@ def test_a_refusal_may_be_left_to_the_judge(project: Project, endpoint: Endpoint
 
     assert project.run("--model=tuned", "--baseline=base").ret == 0
     assert len(endpoint.asked("judge-1")) == 2
+
+
+class TestCalibration:
+    """A judge is tried on answers that people labelled, and the gate asks how that went."""
+
+    TRUSTED = "    trusted: {metric: judge_agreement, at_least: 0.6, min_cases: 20}\n"
+
+    @pytest.fixture(autouse=True)
+    def _suite(self, project: Project, endpoint: Endpoint) -> None:
+        project.write("evals/capitals.evalcase.yaml", CASES.replace(", {prefer: true}", ""))
+        text = (project.pytester.path / "ftgate.yaml").read_text()
+        project.write("ftgate.yaml", text.replace("\nmodels:", f"{self.TRUSTED}\nmodels:", 1))
+        wrong = 7
+        labels = [
+            {
+                "prompt": f"Ask {number}",
+                "answer": "please" if number % 2 else "now",
+                "label": "pass" if (number % 2) != (number == wrong) else "fail",
+            }
+            for number in range(40)
+        ]
+        project.write("labels.jsonl", "".join(json.dumps(row) + "\n" for row in labels))
+
+    @staticmethod
+    def calibrate(*args: str) -> Result:
+        arguments = ["judge", "calibrate", "labels.jsonl", "--check=evals/capitals.evalcase.yaml", *args]
+        return CliRunner().invoke(main, arguments)
+
+    def test_a_judge_that_people_agree_with_lets_the_gate_open(
+        self, project: Project, endpoint: Endpoint
+    ) -> None:
+        tried = self.calibrate("-o", "calibration.json")
+
+        assert tried.exit_code == 0, tried.output
+        assert endpoint.server.count == 40
+        assert tried.output.splitlines()[:6] == [
+            "Judge strict, judge: Is it polite? (evals/capitals.evalcase.yaml:3)",
+            "40 labelled answers",
+            "",
+            "agreement                          95% CI        in words",
+            "accuracy              97.5%   [87%, >99%]",
+            "Cohen's kappa         0.95   [0.83, 1.00]  almost perfect",
+        ]
+        assert tried.output.endswith("next: pytest --ftgate-calibration=calibration.json\n")
+
+        result = project.run(
+            "--model=tuned",
+            "--baseline=base",
+            "--ftgate-calibration=calibration.json",
+            "--ftgate-report=r.jsonl",
+        )
+
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["GO  trusted  *on 40 labelled answers, ≥ 0.6 is*"])
+        again = CliRunner().invoke(main, ["decide", "r.jsonl", "--verdict=again.json"])
+        assert again.exit_code == 0
+        assert json.loads((project.pytester.path / "again.json").read_text()) == project.verdict
+
+    def test_without_a_calibration_the_gate_stays_shut(self, project: Project, endpoint: Endpoint) -> None:
+        result = project.run("--model=tuned", "--baseline=base", "--ftgate-report=r.jsonl")
+
+        assert result.ret == 1
+        assert project.verdict["verdict"] == "INCONCLUSIVE"
+        assert self.calibrate("-o", "calibration.json").exit_code == 0
+        later = CliRunner().invoke(main, ["decide", "r.jsonl", "--calibration=calibration.json"])
+        assert later.exit_code == 0
+
+    def test_another_check_is_not_calibrated_by_it(self, project: Project, endpoint: Endpoint) -> None:
+        assert self.calibrate("-o", "calibration.json").exit_code == 0
+        text = (project.pytester.path / "evals/capitals.evalcase.yaml").read_text()
+        project.write("evals/capitals.evalcase.yaml", text.replace("Is it polite?", "Is it very polite?"))
+
+        result = project.run("--model=tuned", "--baseline=base", "--ftgate-calibration=calibration.json")
+
+        assert result.ret == 1
+        assert project.verdict["verdict"] == "INCONCLUSIVE"
+        assert project.verdict["warnings"] == [
+            "a calibration of strict is of another judge, or another check, than this run's: "
+            "it does not count"
+        ]
+
+    def test_what_the_judge_said_is_kept_and_asked_again_on_request(
+        self, project: Project, endpoint: Endpoint
+    ) -> None:
+        assert self.calibrate().exit_code == self.calibrate().exit_code == 0
+        assert endpoint.server.count == 40
+        assert self.calibrate("--refresh").exit_code == 0
+        assert endpoint.server.count == 80
+
+    def test_judgements_that_are_in_the_file_need_no_judge(
+        self, project: Project, endpoint: Endpoint
+    ) -> None:
+        rows = [json.loads(row) for row in (project.pytester.path / "labels.jsonl").read_text().splitlines()]
+        project.write("labels.jsonl", "".join(json.dumps(row | {"judge": "fail"}) + "\n" for row in rows))
+
+        tried = self.calibrate("--at-least=0.6")
+
+        assert tried.exit_code == 1
+        assert "Cohen's kappa         0.00" in tried.output
+        assert "The judge is stricter than people: 0 passed by it alone, 19 by people alone" in tried.output
+        assert endpoint.server.count == 0
+
+    def test_replies_that_are_no_judgement_are_named_and_no_label(
+        self, project: Project, endpoint: Endpoint
+    ) -> None:
+        endpoint.judge = lambda body: "5" if "Ask 3<" in marked(body, "task") + "<" else fair(body)
+
+        tried = self.calibrate()
+
+        assert tried.exit_code == 0
+        assert "39 labelled answers, and 1 that the judge did not judge" in tried.output
+        assert (
+            "Not judged\n  labels.jsonl:4: scorer 'judge': the judge's reply '5' is not what" in tried.output
+        )
+
+    @pytest.mark.parametrize(
+        ("args", "said"),
+        [
+            (
+                ["--judge=nobody:x"],
+                "'nobody:x': unknown scheme 'nobody:'; there are openai:, recorded:, python:,",
+            ),
+            (["--check=evals/capitals.evalcase.yaml::nix"], "evals/capitals.evalcase.yaml has no case 'nix'"),
+            (["--check=none.evalcase.yaml"], "none.evalcase.yaml:1:1: the file"),
+            (["-o", "labels.jsonl"], "labels.jsonl is named twice"),
+            (["-o", "ftgate.yaml"], "ftgate.yaml holds no calibration and is left as it is"),
+        ],
+    )
+    def test_wrong_use_is_named_before_anything_is_asked(
+        self, project: Project, endpoint: Endpoint, args: list[str], said: str
+    ) -> None:
+        tried = self.calibrate(*args)
+
+        assert tried.exit_code == 2
+        assert tried.stderr.startswith(f"ftgate: {said}")
+
+    def test_a_pair_of_answers_is_compared_by_prefer(self, project: Project, endpoint: Endpoint) -> None:
+        project.write(
+            "evals/capitals.evalcase.yaml",
+            CASES.replace(", {prefer: true}", "").replace(
+                "judge: {criteria: Is it polite?, scale: [1, 5], at_least: 4}", "prefer: true"
+            ),
+        )
+        rows = [
+            {"prompt": f"Ask {number}", "a": "please", "b": "now", "label": "a" if number else "tie"}
+            for number in range(10)
+        ]
+        project.write("labels.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+        tried = self.calibrate()
+
+        assert tried.exit_code == 0, tried.output
+        assert "people: tie" in tried.output
+        assert "labels.jsonl:1: people say tie, the judge a: prefer: won" in tried.output
 
 
 class TestSimilarity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from pytest_ftgate.reports.lines import Line
 from pytest_ftgate.reports.numbers import percent
@@ -10,7 +11,7 @@ from pytest_ftgate.reports.page import Page
 from pytest_ftgate.summary import JudgedPairs
 
 #: From this share of votes on, a judge that goes by the place of the answers says little about them.
-_MUCH = 0.2
+_MUCH = Fraction(1, 5)
 
 
 def judge_lines(pairs: JudgedPairs | None, page: Page) -> Iterator[Line]:

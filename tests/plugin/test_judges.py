@@ -382,7 +382,7 @@ class TestCalibration:
             "",
             "agreement                          95% CI        in words",
             "accuracy              97.5%   [87%, >99%]",
-            "Cohen's kappa         0.95   [0.83, 1.00]  almost perfect",
+            "Cohen's kappa         0.95   [0.84, 1.00]  almost perfect",
         ]
         assert tried.output.endswith("next: pytest --ftgate-calibration=calibration.json\n")
 

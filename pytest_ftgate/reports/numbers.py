@@ -136,6 +136,10 @@ def _whole_points(delta: float) -> str:
     return f"{delta * 100:+.0f}" if delta else "0"
 
 
+#: Agreement beyond chance is no share of anything.
+_COEFFICIENTS = ("agreement", "judge_agreement")
+
+
 def _unit(result: CriterionResult) -> tuple[int, str, int]:
     """Factor, unit and least decimals."""
     metric = result.metric[0] if result.metric else ""
@@ -147,7 +151,7 @@ def _unit(result: CriterionResult) -> tuple[int, str, int]:
         return 1, "", 2
     if "%" not in result.threshold and metric.startswith("mean:"):
         return 1, "", 3
-    if metric == "agreement":
+    if metric in _COEFFICIENTS:
         return 1, "", 2
     return (100, " points", 1) if result.compare == "delta" else (100, "%", 1)
 

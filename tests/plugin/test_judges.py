@@ -394,7 +394,7 @@ class TestCalibration:
         )
 
         assert result.ret == 0
-        result.stdout.fnmatch_lines(["GO  trusted  *on 40 labelled answers, ≥ 0.6 is*"])
+        result.stdout.fnmatch_lines(["GO  trusted    0.95   ≥ 0.6  n=40"])
         again = CliRunner().invoke(main, ["decide", "r.jsonl", "--verdict=again.json"])
         assert again.exit_code == 0
         assert json.loads((project.pytester.path / "again.json").read_text()) == project.verdict

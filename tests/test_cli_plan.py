@@ -483,3 +483,21 @@ def test_the_json_says_what_was_printed() -> None:
     assert content["plan"]["cases"] == 4  # type: ignore[index]
     assert [row["answered_by"] for row in content["requests"]] == ["tuned", "prod"]  # type: ignore[attr-defined]
     assert content["leakage"] is None
+
+
+def test_judges_are_planned_with_what_they_may_be_asked(folder: Path) -> None:
+    checks = "[Tokyo, {judge: {criteria: Short?, votes: 3}}, prefer: true, {refusal: {by: other}}]"
+    text = TOOLS.replace("expect: Tokyo", f"expect: {checks}".replace("[Tokyo", "[{contains: Tokyo}"))
+    (folder / "evals/tools.evalcase.yaml").write_text(
+        text.replace("prefer: true", "{prefer: true}"), encoding="utf-8"
+    )
+    (folder / "ftgate.yaml").write_text("judge: strict\n" + CONFIG, encoding="utf-8")
+
+    result = run("--model=tuned", "--baseline=prod", "-k", "tokyo", "--json", "plan.json")
+
+    rows = [line.split() for line in result.stdout.splitlines() if line.startswith("judge ")]
+    assert rows == [["judge", "other", "≤", "2", "-", "-", "-"], ["judge", "strict", "≤", "8", "-", "-", "-"]]
+    assert json.loads((folder / "plan.json").read_text())["graders"] == [
+        {"role": "judge", "name": "other", "requests": 2},
+        {"role": "judge", "name": "strict", "requests": 8},
+    ]

@@ -6,7 +6,7 @@ Pure computation: a preview and assumptions in, values out. Nothing here collect
 from pytest_ftgate.planning.assumptions import Assumptions, parse_assumptions
 from pytest_ftgate.planning.observed import Observed, observed_in_record, observed_in_report
 from pytest_ftgate.planning.outlook import CriterionPlan, Outlook, Prospect
-from pytest_ftgate.planning.preview import Answerer, Ask, Preview
+from pytest_ftgate.planning.preview import Answerer, Ask, Grading, Preview
 from pytest_ftgate.planning.requests import Demand
 from pytest_ftgate.planning.run_plan import CaseGroup, RunPlan, plan_run
 
@@ -17,6 +17,7 @@ __all__ = [
     "CaseGroup",
     "CriterionPlan",
     "Demand",
+    "Grading",
     "Observed",
     "Outlook",
     "Preview",

@@ -41,9 +41,22 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grading:
+    """What a judge or embeddings are asked about the answers: at most so many requests.
+
+    `role` says which of the two, `name` what the user wrote for it. How long answers are is not known yet.
+    """
+
+    role: str
+    name: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """A run before it starts. `cases` are all of the plan, skipped ones included, `asks` those selected.
 
+    `gradings` are asked besides, about the answers.
     `assumed` are arms that nobody named: the plan is made as if somebody had.
     """
 
@@ -52,6 +65,7 @@ class Preview:
     metrics: Mapping[str, Metric]
     cases: tuple[EvalCase, ...]
     asks: tuple[Ask, ...]
+    gradings: tuple[Grading, ...] = ()
     assumed: frozenset[Arm] = frozenset()
     warnings: tuple[str, ...] = ()
 

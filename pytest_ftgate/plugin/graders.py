@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -56,6 +57,24 @@ class Graders:
                 for check, needs in checks:
                     self._note_check(check_digest(check), needs)
         return [*lines]
+
+    def foreseen(self, tests: Iterable[EvalTest]) -> Counter[tuple[str, str]]:
+        """How often each grader may be asked for these tests, by role and name; nobody is made for that."""
+        counts: Counter[tuple[str, str]] = Counter()
+        seen: set[tuple[str, str, Arm, int]] = set()
+        for test in tests:
+            checks = [*checks_by_graders(test.case, self._table)] if test.runs else []
+            needs = [need for _, asked in checks for need in asked]
+            for request in test.requests() if needs else ():
+                key = (test.case.suite, test.case.id, request.arm, request.repeat)
+                if key in seen:
+                    continue
+                seen.add(key)
+                for need in needs:
+                    # Of a pair the questions are those of one arm.
+                    if not need.of_pair or request.arm is Arm.MODEL:
+                        counts[need.role, self._spec(need.role, need.by) or "(not named)"] += need.calls
+        return counts
 
     @property
     def is_needed(self) -> bool:

@@ -76,7 +76,7 @@ class _Preview(Lookout):
 
     def take(self, ftgate: FtgateSession, session: pytest.Session) -> None:
         """Makes the preview of what was collected."""
-        from pytest_ftgate.planning import Preview  # noqa: PLC0415  (not loaded by an ordinary run)
+        from pytest_ftgate.planning import Grading, Preview  # noqa: PLC0415  (not loaded by an ordinary run)
 
         answerers = _Answerers(ftgate)
         plan = ftgate.make_plan(session.items)
@@ -90,6 +90,10 @@ class _Preview(Lookout):
             metrics=ftgate.metrics,
             cases=tuple(case for _, case in sorted(cases.items())),
             asks=tuple(_asks(ftgate, answerers, selected)),
+            gradings=tuple(
+                Grading(role=role, name=name, requests=count)
+                for (role, name), count in sorted(ftgate.graders.foreseen(selected).items())
+            ),
             assumed=self._assumed,
             warnings=(*ftgate.collected.warnings, *answerers.lacking(selected)),
         )

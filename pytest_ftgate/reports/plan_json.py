@@ -32,6 +32,10 @@ def plan_json(plan: RunPlan) -> dict[str, Any]:
             for group in plan.groups
         ],
         "requests": [_demand(demand) for demand in plan.demands],
+        "graders": [
+            {"role": grading.role, "name": grading.name, "requests": grading.requests}
+            for grading in plan.preview.gradings
+        ],
         "assumptions": {
             "based_on": plan.based_on,
             "rate": plan.assumptions.rate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_ftgate.planning import CriterionPlan, Demand, Outlook, Prospect, RunPlan
+from pytest_ftgate.planning import CriterionPlan, Demand, Grading, Outlook, Prospect, RunPlan
 from pytest_ftgate.planning.advice import about, percent, points
 from pytest_ftgate.planning.assumptions import BASELINE, DISCORDANCE, MARGIN
 from pytest_ftgate.reports.columns import columns
@@ -82,6 +82,7 @@ def _demands(plan: RunPlan, page: Page) -> Iterator[Line]:
     if not plan.demands:
         return
     rows = [_demand(demand, page) for demand in plan.demands]
+    rows += [_grading(grading, page) for grading in plan.preview.gradings]
     header = ("arm", "answered by", "requests", "tokens in", "tokens out", "cost")
     yield from columns(header, rows, page, right=4)
     yield from page.paragraph(" ".join(_rules(plan)), style="dim")
@@ -104,6 +105,11 @@ def _demand(demand: Demand, page: Page) -> tuple[str, ...]:
     return str(demand.arm), name, f"{demand.requests:,}", f"~{demand.tokens_in:,}", out, _cost(demand)
 
 
+def _grading(grading: Grading, page: Page) -> tuple[str, ...]:
+    name = page.text(grading.name)
+    return grading.role, name, f"≤ {grading.requests:,}", NOTHING, NOTHING, NOTHING
+
+
 def _cost(demand: Demand) -> str:
     if demand.cost is None:
         return "no price"
@@ -122,6 +128,8 @@ def _rules(plan: RunPlan) -> Iterator[str]:
     if any(demand.unlimited for demand in asked):
         yield "An answer without a limit is not in the cost: set max_tokens, or give --from RECORD."
     yield from _prices(asked)
+    if plan.preview.gradings:
+        yield "Judges and embeddings are asked about the answers, whose length is not known yet."
     if any(ask.case.turns for ask in plan.preview.asks):
         yield "Conversations: more requests if the model calls tools."
 

@@ -160,7 +160,8 @@ def test_the_json_has_all_of_it_and_its_version() -> None:
 
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert list(content) == [
-        "schema", "plan", "gate", "warnings", "groups", "requests", "assumptions", "criteria", "leakage",
+        "schema", "plan", "gate", "warnings", "groups", "requests", "graders", "assumptions", "criteria",
+        "leakage",
     ]  # fmt: skip
     assert content["schema"] == "ftgate.plan/1"
     assert content["groups"] == [{"suite": "tools", "role": "target", "category": "simple", "n": 2}]

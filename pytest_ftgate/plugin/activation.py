@@ -26,10 +26,7 @@ from pytest_ftgate.plugin.stash import session_key, verdict_file_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 
 SAFE_OUTPUT = "ftgate-safe-output"
-NO_RUN_ID = (
-    "--ftgate-shard={}/{} needs a run id, the same for all shards of a run, so that none is ever judged with "
-    "those of another run: --ftgate-run-id=ID or $FTGATE_RUN_ID"
-)
+NO_RUN_ID = "--ftgate-shard={}/{}: all shards need one --ftgate-run-id or $FTGATE_RUN_ID"
 
 
 def activate(config: pytest.Config) -> FtgateSession:

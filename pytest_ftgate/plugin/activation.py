@@ -12,6 +12,7 @@ import pytest
 from pytest_ftgate.plugin.conclusion import DIST_EACH, Conclusion
 from pytest_ftgate.plugin.decide_hooks import DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
+from pytest_ftgate.plugin.notices import NoticeHooks
 from pytest_ftgate.plugin.options import (
     asked_for_model,
     has_run_id,
@@ -48,6 +49,7 @@ def activate(config: pytest.Config) -> FtgateSession:
     if decides:
         conclusion = Conclusion(session, verdict_file_of(config), is_controller=is_controller(config))
         config.pluginmanager.register(DecideHooks(conclusion), "ftgate-decide")
+        config.pluginmanager.register(NoticeHooks(conclusion), "ftgate-notices")
     # The last one is the first to be asked, and so the last to see what the others made of a report.
     config.pluginmanager.register(SafeOutput(session), SAFE_OUTPUT)
     return session

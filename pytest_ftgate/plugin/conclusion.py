@@ -123,6 +123,12 @@ class Conclusion:
         """The others need not wait for what a dead one had begun to ask."""
         self._tell_store(lambda: self.store.forget(worker))
 
+    def count_kept(self) -> int:
+        """How many answers a run that is stopped now would leave to the next one."""
+        if self.ftgate.settings.reuse == "off":
+            return 0
+        return self._tell_store(self.store.kept) or 0
+
     def _tell_store(self, what: Callable[[], _Told]) -> _Told | None:
         """What can't be written there leaves the verdict as it is, and is said."""
         try:

@@ -37,6 +37,8 @@ def say(config: pytest.Config, message: str) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.ensure_newline()
+        if reporter._tw.width_of_current_line:  # behind the dots of -q and of xdist, which no file name leads
+            reporter.line("")
         for row in sentence_rows(message, reporter._tw.fullwidth, first="", limit=2000):
             reporter.write_line(row, yellow=True)
 

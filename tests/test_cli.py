@@ -35,7 +35,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*args: str) -> Result:
-    return CliRunner().invoke(main, args, prog_name="ftgate")
+    # As in a pipe: where COLUMNS says how wide lines may be, messages are wrapped.
+    return CliRunner(env={"COLUMNS": None}).invoke(main, args, prog_name="ftgate")
 
 
 def judged(gate: Mapping[str, object] = MET, categories: Sequence[Category] = SUITE) -> Record:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pytest_ftgate.cli.console import Usable, complain, print_text
+from pytest_ftgate.cli.console import Usable, complain, print_message, print_row
 from pytest_ftgate.durations import parse_duration
 from pytest_ftgate.errors import BatchError
 
@@ -33,11 +34,13 @@ to_option = click.option(
 class Working(Usable):
     """Also turns Ctrl-C into a sentence: nothing that was submitted is lost by it."""
 
+    def __init__(self, to: Path) -> None:
+        self._to = to
+
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, KeyboardInterrupt):
-            complain(
-                "stopped; what was submitted goes on at the provider, and `ftgate batch status` finds it"
-            )
+            complain("stopped; what was submitted goes on at the provider, and this finds it:")
+            print_row(shlex.join(status_command(self._to)), first="  ", err=True)
             sys.exit(INTERRUPTED)
         super().__exit__(kind, error, traceback)
 
@@ -51,15 +54,30 @@ def duration(_context: object, _option: object, text: str | None) -> float | Non
 
 
 def say(text: str) -> None:
-    """A line on stdout, harmless whatever it quotes."""
-    from pytest_ftgate.reports.inert import inert_line  # noqa: PLC0415
-
-    print_text(f"{inert_line(text, limit=4000)}\n")
+    """A sentence on stdout, in lines of the terminal's width."""
+    print_message(text)
 
 
-def to_words(path: Path) -> str:
+def say_next(*commands: Sequence[str]) -> None:
+    """What to do now: each command on a line of its own, to be copied."""
+    print_row("next:")
+    for command in commands:
+        print_row(shlex.join(command), first="  ")
+
+
+def to_words(path: Path) -> list[str]:
     """How the next command has to name the folder."""
-    return "" if path == DEFAULT else f" --to {path}"
+    return [] if path == DEFAULT else ["--to", str(path)]
+
+
+def status_command(to: Path, *options: str) -> list[str]:
+    """The command that says how far the batches of this folder are."""
+    return ["ftgate", "batch", "status", *options, *to_words(to)]
+
+
+def submit_command(to: Path, state: State, *options: str) -> list[str]:
+    """The command that submits what the state's requests were asked for, as the user wrote it."""
+    return ["ftgate", "batch", "submit", *options, *to_words(to), *state.options, *state.args]
 
 
 @contextlib.contextmanager

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.cli.batch_folder import Working, duration, opened, say, to_option, to_words
-from pytest_ftgate.cli.console import REFUSED, complain
+from pytest_ftgate.cli.batch_folder import (
+    Working,
+    duration,
+    opened,
+    say,
+    say_next,
+    status_command,
+    submit_command,
+    to_option,
+    to_words,
+)
+from pytest_ftgate.cli.console import REFUSED, complain, print_row
+from pytest_ftgate.cli.pytest_args import without_options
 
 if TYPE_CHECKING:
     from pytest_ftgate.models.batches.state import Part, State
@@ -36,12 +48,12 @@ def status(to: Path, waits: bool, poll: float, deadline: float | None) -> None:
     from pytest_ftgate.cli.batch_project import Project  # noqa: PLC0415
     from pytest_ftgate.cli.batch_text import short_status, status_lines  # noqa: PLC0415
 
-    with Working(), opened(to) as (folder, state):
+    with Working(to), opened(to) as (folder, state):
         from pytest_ftgate.models.batches import watching  # noqa: PLC0415  (loads aiohttp)
 
         endpoints = Project(state).endpoints
         if waits:
-            watching.not_submitted(state)
+            watching.not_submitted(state, shlex.join(submit_command(to, state)))
         tell = _when_changed(short_status)
         deadline_s = deadline if waits else 0.0
         watching.done(
@@ -50,8 +62,8 @@ def status(to: Path, waits: bool, poll: float, deadline: float | None) -> None:
             else watching.refresh(folder, state, endpoints)
         )
         for line in status_lines(state, time.time()):
-            say(line)
-        watching.not_submitted(state)
+            print_row(line)
+        watching.not_submitted(state, shlex.join(submit_command(to, state)))
     sys.exit(_status_of(state))
 
 
@@ -105,30 +117,37 @@ def collect(to: Path, output: Path) -> None:
     from pytest_ftgate.cli.batch_text import collected_lines, missing_lines  # noqa: PLC0415
     from pytest_ftgate.reports import refuse_foreign  # noqa: PLC0415
 
-    with Working(), opened(to) as (folder, state):
+    with Working(to), opened(to) as (folder, state):
         from pytest_ftgate.models.batches import watching  # noqa: PLC0415  (loads aiohttp)
         from pytest_ftgate.models.batches.collecting import Join, fetch, write_collected  # noqa: PLC0415
 
         refuse_foreign(output, "ftgate.answers/", "saved answers")
         project = Project(state)
-        watching.not_submitted(state)
+        watching.not_submitted(state, shlex.join(submit_command(to, state)))
         watching.done(watching.refresh(folder, state, project.endpoints))
         troubles = watching.done(fetch(folder, state, project.endpoints))
         collected = write_collected(output, folder, state, Join(folder, state, project))
         for line in collected_lines(str(output), collected):
-            say(line)
+            print_row(line)
         for line in [*troubles, *collected.remarks, *missing_lines(collected)]:
             complain(line)
     if not collected.missing:
-        arms = " ".join(f"--{arm.value}=recorded:{output}" for arm in Arm if arm.value in collected.wanted)
-        say(f"next: pytest {arms}")
+        say_next(_judge(state, output, [arm.value for arm in Arm if arm.value in collected.wanted]))
         return
     runs = _status_of(state) == RUNNING
-    do = (
-        f"ftgate batch status --wait{to_words(to)}"
-        if runs
-        else "`ftgate batch submit` as before and --missing"
-    )
-    say(f"next: {do}, then collect again")
-    say(f"      (as it is, a run with recorded:{output} refuses to begin)")
+    say(f"as it is, a run with recorded:{output} refuses to begin")
+    again = ["ftgate", "batch", "collect", *to_words(to), "-o", str(output)]
+    do = [] if runs else [submit_command(to, state, "--missing")]
+    say_next(*do, status_command(to, "--wait"), again)
     sys.exit(RUNNING if runs else REFUSED)
+
+
+def _judge(state: State, output: Path, arms: Sequence[str]) -> list[str]:
+    """The run that was submitted, with what was asked in batches played from the file."""
+    spelt = {arm: f"--{arm}" for arm in arms}
+    for arm in arms:  # a project with a --model of its own spells ours in full
+        if any(arg.partition("=")[0] == f"--ftgate-{arm}" for arg in state.args):
+            spelt[arm] = f"--ftgate-{arm}"
+    live = without_options(state.args, [name for arm in arms for name in (f"--{arm}", f"--ftgate-{arm}")])
+    # In front: behind a `--` they would be paths.
+    return ["pytest", *(f"{spelt[arm]}=recorded:{output}" for arm in arms), *live]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.cli.batch_folder import Working, duration, say, to_option, to_words
+from pytest_ftgate.cli.batch_folder import (
+    Working,
+    duration,
+    say,
+    say_next,
+    status_command,
+    to_option,
+    to_words,
+)
 from pytest_ftgate.cli.console import UNUSABLE, complain, is_coloured, print_text
 from pytest_ftgate.cli.pytest_args import PASSES_ON, PytestCommand, theirs
 from pytest_ftgate.errors import BatchError
@@ -63,15 +72,16 @@ def submit(pytest_args: tuple[str, ...], **given: Any) -> None:
 
     Exit 0: all is submitted. Exit 2: wrong use, or not all could be submitted; what was, is kept.
     """
-    with Working():
-        wanted = _wanted(theirs(pytest_args))
-        _submit(wanted, _Given(**given))
+    with Working(given["to"]):
+        wanted = _wanted(args := theirs(pytest_args))
+        _submit(wanted, _Given(args=tuple(args), **given))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Given:
-    """What the user wrote behind `ftgate batch submit`, but for pytest's arguments."""
+    """What the user wrote behind `ftgate batch submit`; `args` are pytest's."""
 
+    args: tuple[str, ...]
     to: Path
     missing: bool
     max_requests: int | None
@@ -79,6 +89,12 @@ class _Given:
     settle: float
     found: str | None
     not_created: bool
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The options that say how large a file may be."""
+        given = {"--max-requests": self.max_requests, "--max-bytes": self.max_bytes}
+        return tuple(f"{name}={limit}" for name, limit in given.items() if limit is not None)
 
 
 def _wanted(args: list[str]) -> Wanted:
@@ -107,12 +123,14 @@ def _submit(wanted: Wanted, given: _Given) -> None:
         if state is None:
             _refuse_more_rounds(given)
             state = _new_state(wanted)
+            state.args, state.options = given.args, given.limits
             requests: list[BatchRequest] = []
             write_parts(folder, state, _noted(_lines(wanted), requests), _limits(given))
             folder.write_requests(requests)
             folder.write(state)
         else:
             _refuse_changes(folder, wanted)
+            state.args, state.options = given.args, given.limits
             _settle_doubt(folder, state, given, wanted)
             if given.missing:
                 _add_round(folder, state, wanted, given)
@@ -120,9 +138,8 @@ def _submit(wanted: Wanted, given: _Given) -> None:
         new = done(submitter.run(wanted.endpoints))
     say(_summary(state, new))
     to = to_words(given.to)
-    say(f"next: ftgate batch status --wait{to}")
     answers = f"{given.to.name}.jsonl" if to else "answers.jsonl"
-    say(f"      ftgate batch collect{to} -o {answers}")
+    say_next(status_command(given.to, "--wait"), ["ftgate", "batch", "collect", *to, "-o", answers])
 
 
 def _summary(state: State, new: int) -> str:
@@ -251,7 +268,8 @@ def _add_round(folder: BatchFolder, state: State, wanted: Wanted, given: _Given)
     done(refresh(folder, state, project.endpoints))
     if not all_ended(state.parts):
         running = ", ".join(part.name for part in state.parts if part.batch and not part.batch.has_ended)
-        raise BatchError(f"--missing: not known yet: {running} still run; `ftgate batch status --wait`")
+        wait = shlex.join(status_command(given.to, "--wait"))
+        raise BatchError(f"--missing: not known yet: {running} still run; `{wait}` waits for them")
     if troubles := done(fetch(folder, state, project.endpoints)):
         raise BatchError("\n".join(["--missing: not known yet:", *troubles]))
     lacking = missing(Join(folder, state, project))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 REFUSED, UNUSABLE = 1, 2
 _MAX_COMPLAINTS = 500
+_PLACE = re.compile(r"\S+:\d+:")
 
 
 class Usable:
@@ -59,9 +61,33 @@ def print_text(text: str, *, err: bool = False) -> None:
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, err=err)
 
 
-def complain(message: str) -> None:
-    """Says what is wrong on stderr, harmless whatever it quotes, each line behind our name."""
+def print_row(row: str, *, first: str = "", err: bool = False) -> None:
+    """Prints what has to stay on one line, such as a command to copy, harmless whatever it quotes."""
     from pytest_ftgate.reports.inert import inert_line  # noqa: PLC0415
 
-    rows = message.split("\n")[:_MAX_COMPLAINTS]
-    print_text("".join(f"ftgate: {inert_line(row, limit=4000)}\n" for row in rows), err=True)
+    print_text(f"{first}{inert_line(row, limit=4000)}\n", err=err)
+
+
+def print_message(message: str, *, first: str = "", err: bool = False) -> None:
+    """Prints a message, harmless whatever it quotes, in lines of the terminal's width.
+
+    It stays on one line where programs read it: in a log or a pipe of which nobody says how wide it is, and
+    if it begins with a place in a file.
+    """
+    from pytest_ftgate.reports.page import sentence_rows  # noqa: PLC0415
+
+    if _PLACE.match(message) or not _is_for_people(sys.stderr if err else sys.stdout):
+        print_row(message, first=first, err=err)
+        return
+    rows = sentence_rows(message, shutil.get_terminal_size().columns, first=first)
+    print_text("".join(f"{row}\n" for row in rows), err=err)
+
+
+def _is_for_people(stream: TextIO) -> bool:
+    return stream.isatty() or bool(os.environ.get("COLUMNS"))
+
+
+def complain(message: str) -> None:
+    """Says what is wrong on stderr, each line of it behind our name."""
+    for row in message.split("\n")[:_MAX_COMPLAINTS]:
+        print_message(row, first="ftgate: ", err=True)

@@ -40,6 +40,20 @@ def _marked(args: Sequence[str], takes_value: Collection[str]) -> list[str]:
     return told
 
 
+def without_options(args: Sequence[str], names: Collection[str]) -> list[str]:
+    """The arguments without these options and their values, behind `=` or in the next argument."""
+    end = args.index("--") if "--" in args else len(args)
+    kept: list[str] = []
+    is_value = False
+    for arg in args[:end]:
+        name, equals, _ = arg.partition("=")
+        if name not in names and not is_value:
+            kept.append(arg)
+        # `--model X` is no way to give our short option: X would be a path.
+        is_value = name in names and not equals and name.startswith("--ftgate-")
+    return [*kept, *args[end:]]
+
+
 def theirs(args: Sequence[str]) -> list[str]:
     """The arguments as the user wrote them."""
     return [arg.removeprefix(_THEIRS) for arg in args]

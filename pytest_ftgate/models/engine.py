@@ -19,6 +19,7 @@ from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request, RequestKey
 from pytest_ftgate.models.answer_store.answer_key import model_digest
 from pytest_ftgate.models.answer_store.session import NOT_STORED, Reuse
+from pytest_ftgate.models.endpoints.delays import Notice, delays_of
 from pytest_ftgate.models.lag import LagMeter
 from pytest_ftgate.models.lanes import Job, Lane, Permit
 from pytest_ftgate.models.limits import LIMIT, Spending
@@ -35,6 +36,7 @@ Follow = Callable[[Request, Completion, Callable[[Request], Completion | None]],
 # How often a waiting thread looks up, so that Ctrl-C is noticed on every platform.
 _LOOK_UP_S = 0.1
 _CLOSE_S = 0.5
+_WATCH_S = 1.0
 
 
 class CompletionEngine:
@@ -102,6 +104,8 @@ class CompletionEngine:
         # and take no room from requests, or a slow commit would lower the concurrency.
         self._uncommitted = 0
         self._lag = LagMeter()
+        # Filled by the loop's thread, emptied by whoever waits.
+        self._notices: deque[Notice] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -223,6 +227,15 @@ class CompletionEngine:
         Answers that are only played again are not among them.
         """
         return self._answered, len(self._jobs)
+
+    @property
+    def has_notices(self) -> bool:
+        """Whether there is something to say of endpoints."""
+        return bool(self._notices)
+
+    def notices(self) -> list[Notice]:
+        """What people should know of now: that an endpoint keeps all waiting, or answers again; each once."""
+        return [self._notices.popleft() for _ in range(len(self._notices))]
 
     @property
     def lag_p95_s(self) -> float | None:
@@ -443,12 +456,23 @@ class CompletionEngine:
         self._stop = asyncio.Event()
         started.set()
         sampling = asyncio.create_task(self._lag.run(self._is_measuring))
+        watching = asyncio.create_task(self._watch())
         await self._stop.wait()
         sampling.cancel()
+        watching.cancel()
         self._cancel_all()
         await _finished(self._tasks)
         # A client that is dropped unclosed can hang the next one.
         await _finished({asyncio.create_task(lane.model.aclose()) for lane in self._lanes.values()})
+
+    async def _watch(self) -> None:
+        """Keeps an eye on the endpoints that make requests wait."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            now = asyncio.get_running_loop().time()
+            for lane in self._lanes.values():
+                if (delays := delays_of(lane.model)) is not None:
+                    self._notices.extend(delays.look(now))
 
     def _is_measuring(self) -> bool:
         """Whether latencies are being measured: not yet while the first requests load their clients."""

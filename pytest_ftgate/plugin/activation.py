@@ -12,6 +12,7 @@ import pytest
 from pytest_ftgate.plugin.conclusion import DIST_EACH, Conclusion
 from pytest_ftgate.plugin.decide_hooks import DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
+from pytest_ftgate.plugin.notices import NoticeHooks
 from pytest_ftgate.plugin.options import (
     asked_for_model,
     has_run_id,
@@ -26,10 +27,7 @@ from pytest_ftgate.plugin.stash import session_key, verdict_file_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 
 SAFE_OUTPUT = "ftgate-safe-output"
-NO_RUN_ID = (
-    "--ftgate-shard={}/{} needs a run id, the same for all shards of a run, so that none is ever judged with "
-    "those of another run: --ftgate-run-id=ID or $FTGATE_RUN_ID"
-)
+NO_RUN_ID = "--ftgate-shard={}/{}: all shards need one --ftgate-run-id or $FTGATE_RUN_ID"
 
 
 def activate(config: pytest.Config) -> FtgateSession:
@@ -51,6 +49,7 @@ def activate(config: pytest.Config) -> FtgateSession:
     if decides:
         conclusion = Conclusion(session, verdict_file_of(config), is_controller=is_controller(config))
         config.pluginmanager.register(DecideHooks(conclusion), "ftgate-decide")
+        config.pluginmanager.register(NoticeHooks(conclusion), "ftgate-notices")
     # The last one is the first to be asked, and so the last to see what the others made of a report.
     config.pluginmanager.register(SafeOutput(session), SAFE_OUTPUT)
     return session

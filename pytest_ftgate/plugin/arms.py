@@ -128,6 +128,14 @@ class Arms:
         models = (*made.values(), *self.replacements.values())
         return [line for model in models for line in model.remarks()]
 
+    def delays(self) -> list[dict[str, Any]]:
+        """What endpoints made all requests wait for, a row each."""
+        from pytest_ftgate.models.endpoints.delays import delays_of  # noqa: PLC0415  (where models are made)
+
+        models = (*self.__dict__.get("models", {}).values(), *self.replacements.values())
+        rows = (delays.row() for model in models if (delays := delays_of(model)) is not None)
+        return [row for row in rows if row is not None]
+
     def describe(self) -> dict[str, dict[str, Any]]:
         """Each arm's name, kind, host and revision; another model for a role stands under `roles`."""
         return {arm.value: self._describe(arm) for arm in Arm if self._roles_with(arm)}

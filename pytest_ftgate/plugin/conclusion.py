@@ -16,7 +16,7 @@ from pytest_ftgate.plugin.exit_status import exit_status
 from pytest_ftgate.plugin.keeping import RunStore
 from pytest_ftgate.plugin.ledger import RunLedger
 from pytest_ftgate.plugin.session import FtgateSession
-from pytest_ftgate.plugin.terminal import say
+from pytest_ftgate.plugin.terminal import Hint, say
 from pytest_ftgate.plugin.verdict_file import VerdictFile
 from pytest_ftgate.record import Plan
 from pytest_ftgate.reports import write_report
@@ -55,7 +55,7 @@ class Conclusion:
         #: Said, and nothing more.
         self.remarks: list[str] = []
         #: What to do about a run that is not whole, if it can be gone on with.
-        self.how_to_go_on: str | None = None
+        self.how_to_go_on: Hint | None = None
 
     @property
     def was_used(self) -> bool:
@@ -123,6 +123,12 @@ class Conclusion:
         """The others need not wait for what a dead one had begun to ask."""
         self._tell_store(lambda: self.store.forget(worker))
 
+    def count_kept(self) -> int:
+        """How many answers a run that is stopped now would leave to the next one."""
+        if self.ftgate.settings.reuse == "off":
+            return 0
+        return self._tell_store(self.store.kept) or 0
+
     def _tell_store(self, what: Callable[[], _Told]) -> _Told | None:
         """What can't be written there leaves the verdict as it is, and is said."""
         try:
@@ -141,7 +147,7 @@ class Conclusion:
         elif self._is_resumable(assessment) and (kept := self._tell_store(self.store.kept)):
             answers = "1 answer is" if kept == 1 else f"{kept:,} answers are"
             command = shlex.join(["pytest", *map(str, self.ftgate.config.invocation_params.args)])
-            self.how_to_go_on = f"{answers} kept: go on with: {command}"
+            self.how_to_go_on = Hint(f"{answers} kept; go on with:", command)
 
     def finish(self, config: pytest.Config) -> None:
         """Makes the verdict file final; only once all others are done with the session."""

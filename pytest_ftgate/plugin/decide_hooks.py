@@ -18,6 +18,8 @@ from pytest_ftgate.plugin.signals import terminated_like_ctrl_c
 from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
 from pytest_ftgate.plugin.workers import Workers, store_base
 
+_AFTER_A_DEATH = "lines above may say why; if memory ran out, take fewer workers; -n 0 shows the crash itself"
+
 
 class DecideHooks:
     """Registered once a model is named or a case is seen; hands everything to the run's `Conclusion`."""
@@ -98,7 +100,7 @@ class DecideHooks:
         self.ledger.add_worker_output(transport.loads(output.get("ftgate")))
         self._begin_with_plan()
         if error:
-            self.ledger.reasons.append(f"a worker died: {error}")
+            self.ledger.reasons.append(f"a worker died ({error}): {_AFTER_A_DEATH}")
             self.conclusion.forget_worker(node.workerinput["workerid"])
             self.workers.dismiss(node)
         if error or "ftgate" in output:

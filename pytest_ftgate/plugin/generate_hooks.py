@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from pytest_ftgate.plugin.items import CaseMissed, EvalCaseItem, TrialErrored
 from pytest_ftgate.plugin.judgement import Judgement
 from pytest_ftgate.plugin.judging import errored
 from pytest_ftgate.plugin.large_runs import LARGE, forget_case
+from pytest_ftgate.plugin.notices import send
 from pytest_ftgate.plugin.private import queued
 from pytest_ftgate.plugin.session import FtgateSession, case_text
 from pytest_ftgate.plugin.terminal import say
@@ -90,8 +92,9 @@ class GenerateHooks:
         if engine is not None and test is not None and test.runs:
             self._prefetch_on_worker(item, nextitem)
             engine.check_deadline()
-            wait_for(engine, test.requests_ahead(), item.config)
-            wait_for(engine, self.ftgate.questions(test), item.config)
+            watch = partial(send, self.ftgate)
+            wait_for(engine, test.requests_ahead(), item.config, watch)
+            wait_for(engine, self.ftgate.questions(test), item.config, watch)
             self._stop_if_fatal(item.session, engine.fatal)
         try:
             return (yield)
@@ -347,6 +350,7 @@ class GenerateHooks:
     def _final_message(self) -> dict[str, Any]:
         message: dict[str, Any] = {
             "remarks": self.ftgate.remarks,
+            "delays": self.ftgate.delays,
             "troubles": self.ftgate.troubles,
             "lags_s": self.ftgate.lags_s,
             "sent": self.ftgate.sent,

@@ -45,6 +45,8 @@ class RunLedger:
         #: Workers that have neither died nor said their last words.
         self.silent: set[str] = set()
         self.remarks: list[str] = []
+        #: What endpoints made the processes wait for, a row each.
+        self.delays: list[Mapping[str, Any]] = []
         self.lags_s: list[float] = []
         #: How many requests were sent, by all processes.
         self.sent = 0
@@ -99,6 +101,7 @@ class RunLedger:
         """Takes what a worker says at its end."""
         self.take_plan(payload)
         self.remarks += payload.get("remarks") or ()
+        self.delays += payload.get("delays") or ()
         self.reasons += payload.get("troubles") or ()
         self.lags_s += payload.get("lags_s") or ()
         self.sent += payload.get("sent") or 0
@@ -111,6 +114,7 @@ class RunLedger:
         self.plan = plan
         self.models = session.described
         self.remarks = session.remarks
+        self.delays += session.delays
         self.reasons += session.troubles
         self.lags_s += session.lags_s
         self.sent += session.sent
@@ -166,9 +170,17 @@ class RunLedger:
         return [
             *self._taken_over_remarks(),
             *self.remarks,
+            *self._delay_remarks(),
             *self._flaky_remarks(),
             *self._asked_twice_remarks(),
         ]
+
+    def _delay_remarks(self) -> list[str]:
+        if not self.delays:
+            return []
+        from pytest_ftgate.models.endpoints.delays import delay_remarks  # noqa: PLC0415  (seldom needed)
+
+        return delay_remarks(self.delays)
 
     def _asked_twice_remarks(self) -> list[str]:
         cases = self.plan.cases if self.plan is not None and self.has_worker_apart else ()

@@ -59,6 +59,8 @@ class FtgateSession:
         #: Each arm's name, kind, host and revision, once the models exist.
         self.described: dict[str, dict[str, Any]] = {}
         self.remarks: list[str] = []
+        #: What endpoints made all requests wait for, a row each.
+        self.delays: list[dict[str, Any]] = []
         #: What makes the run incomplete besides missing trials.
         self.troubles: list[str] = []
         self.usage_error: str | None = None
@@ -312,6 +314,7 @@ class FtgateSession:
             *self.graders.remarks(),
             *_not_run(lacking),
         ]
+        self.delays = self.arms.delays()
         if self.store is not None:
             self.remarks += self.store.remarks()
         if self.engine is not None:

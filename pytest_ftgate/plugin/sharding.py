@@ -15,6 +15,7 @@ import pytest
 from pytest_ftgate.errors import ConfigError, FileError, RecordError
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
 from pytest_ftgate.plugin.shard_options import record_name
+from pytest_ftgate.plugin.terminal import Hint
 from pytest_ftgate.record import CaseKey, Plan, Record, Shard, Share, balanced_shares, in_shard, parse_record
 from pytest_ftgate.reports import refuse_foreign
 
@@ -34,13 +35,14 @@ class Sharding:
         """`shard 2 of 5`."""
         return "shard {} of {}".format(*self.shard)
 
-    def next_step(self, reports: Sequence[Path]) -> str:
+    def next_step(self, reports: Sequence[Path]) -> Hint:
         """Where this shard's record is, and what to do with all of them."""
         record = os.path.relpath(next(path for path in reports if path.suffix.lower() == ".jsonl"))
         number, of = self.shard
         is_named_by_us = Path(record).name == record_name(self.shard)
         every = record.replace(f"shard-{number}-of-", "shard-*-of-") if is_named_by_us else "RECORD..."
-        return f"this shard's record is {record}; with those of all {of}: ftgate decide {every}"
+        text = f"this shard's record is {record}; with those of all {of}:"
+        return Hint(text, f"ftgate decide {every}")
 
     @cached_property
     def times_s(self) -> Mapping[CaseKey, float]:

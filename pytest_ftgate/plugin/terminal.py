@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from pytest_ftgate.plugin.options import ALIASES
 from pytest_ftgate.reports.inert import inert_line
+from pytest_ftgate.reports.page import sentence_rows
 from pytest_ftgate.reports.terminal import render_terminal
 
 if TYPE_CHECKING:
@@ -31,12 +32,22 @@ def header_lines(session: FtgateSession) -> list[str]:
     return [inert_line(row, limit=1000) for row in (*ours, *taken)]
 
 
-def say(config: pytest.Config, line: str) -> None:
-    """One line of trouble, wherever in the session; nothing where pytest has no terminal."""
+def say(config: pytest.Config, message: str) -> None:
+    """One message, wherever in the session; nothing where pytest has no terminal."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.ensure_newline()
-        reporter.write_line(inert_line(line, limit=2000), yellow=True)
+        if reporter._tw.width_of_current_line:  # behind the dots of -q and of xdist, which no file name leads
+            reporter.line("")
+        for row in sentence_rows(message, reporter._tw.fullwidth, first="", limit=2000):
+            reporter.write_line(row, yellow=True)
+
+
+class Hint(NamedTuple):
+    """What to do now, and the command that does it, to be copied."""
+
+    text: str
+    command: str
 
 
 class TerminalSection:
@@ -97,13 +108,17 @@ class TerminalSection:
     def write_trouble(self, trouble: Sequence[str]) -> None:
         """Files that could not be written, and what else went wrong after the tests."""
         for line in trouble:
-            self.reporter.write_line(inert_line(f"ftgate: {line}", limit=2000), red=True)
+            for row in sentence_rows(line, self.reporter._tw.fullwidth, limit=2000):
+                self.reporter.write_line(row, red=True)
 
-    def write_hint(self, hint: str | None) -> None:
-        """How to go on with a run that is not whole."""
-        if hint is not None:
-            shown = inert_line(self.ftgate.arms.redact(f"ftgate: {hint}"), limit=4000)
-            self.reporter.write_line(shown, yellow=True)
+    def write_hint(self, hint: Hint | None) -> None:
+        """How to go on with a run that is not whole; the command stays on one line."""
+        if hint is None:
+            return
+        redact = self.ftgate.arms.redact
+        for row in sentence_rows(redact(hint.text), self.reporter._tw.fullwidth):
+            self.reporter.write_line(row, yellow=True)
+        self.reporter.write_line(f"  {inert_line(redact(hint.command), limit=4000)}", yellow=True)
 
     def _write_not_gated(self, assessment: Assessment) -> None:
         count = len(assessment.record.plan.cases)

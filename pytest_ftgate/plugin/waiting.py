@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from pytest_ftgate.models import Request
+    from pytest_ftgate.models.endpoints.delays import Notice
     from pytest_ftgate.models.engine import CompletionEngine
 
 _QUIET_S = 0.5
 _LOOK_UP_S = 0.1
 
 
-def wait_for(engine: CompletionEngine, requests: Sequence[Request], config: pytest.Config) -> None:
-    """Returns when all these requests have an answer or an error; shows progress where a person looks."""
+def wait_for(
+    engine: CompletionEngine,
+    requests: Sequence[Request],
+    config: pytest.Config,
+    tell: Callable[[Notice], None],
+) -> None:
+    """Returns when all these requests have an answer or an error; shows progress where a person looks.
+
+    `tell` is given what there is to say of endpoints that keep all requests waiting.
+    """
+    _tell_all(engine, tell)
     if all(engine.wait(request, 0) for request in requests):
         return  # nobody has to be told of anything
     line = _Progress(config)
@@ -26,10 +36,19 @@ def wait_for(engine: CompletionEngine, requests: Sequence[Request], config: pyte
     try:
         for request in requests:
             while not engine.wait(request, _LOOK_UP_S):
+                if engine.has_notices:
+                    line.clear()
+                    _tell_all(engine, tell)
                 if time.monotonic() - started > _QUIET_S:
                     line.show(*engine.progress())
     finally:
         line.clear()
+    _tell_all(engine, tell)
+
+
+def _tell_all(engine: CompletionEngine, tell: Callable[[Notice], None]) -> None:
+    for notice in engine.notices():
+        tell(notice)
 
 
 class _Progress:

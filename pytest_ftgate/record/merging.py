@@ -74,7 +74,7 @@ def _differences(records: Sequence[Record]) -> Iterator[str]:
     traits: dict[str, list[str]] = {
         "run ids": [run.run_id for run in runs],
         "versions of pytest-ftgate": [run.version for run in runs],
-        "gates": [canonical(run.gate) for run in runs],
+        **{f"gates differ in {name}": told for name, told in _fields([run.gate for run in runs])},
         "gate options": [" ".join(run.gate_options) or "none" for run in runs],
         **{f"models differ in {name}": told for name, told in _fields([run.models for run in runs])},
         "plans": [record.plan.digest for record in records],

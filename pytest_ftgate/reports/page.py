@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_ftgate.reports.inert import harmless_start, inert_line
-from pytest_ftgate.reports.lines import Line, Segment, Style, ascii_text, line, wrap
+from pytest_ftgate.reports.lines import Line, Segment, Style, ascii_text, cells, line, wrap
+
+_NARROWEST, _WIDEST = 40, 160
+_WORD = re.compile(r"(?:`[^`]*`|[^ ])+")
+
+
+def sentence_rows(raw: str, width: int, *, first: str = "ftgate: ", limit: int = 4000) -> list[str]:
+    """A message from outside a report, harmless, broken at spaces to at most `width` columns (40 to 160).
+
+    No word is broken, and no command in backticks, so that they can be copied; what follows the first row is
+    indented by two.
+    """
+    room, rows = min(max(width, _NARROWEST), _WIDEST), [first]
+    for word in _WORD.findall(inert_line(raw, limit=limit)):
+        is_begun = rows[-1] not in (first, "  ")
+        if is_begun and cells(rows[-1]) + 1 + cells(word) > room:
+            rows.append("  " + word)
+        else:
+            rows[-1] += f" {word}" if is_begun else word
+    return [rows[0], *map(harmless_start, rows[1:])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from pytest_ftgate.reports.json_report import REPORT_SCHEMA
 CLOCK_SKEW = timedelta(minutes=2)
 
 _MAX_BYTES = 1_000_000_000
+#: More than any gate's sentence has.
+_MAX_SENTENCE = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ def _not_ship(verdict: Mapping[str, Any], _demand: Demand, _now: datetime) -> st
         if verdict.get("complete") is True:
             return None
         return "The file says SHIP of a run that was not complete, so it was not written by a run."
-    sentence = inert_line(str(verdict.get("sentence") or "no reason is given"))
+    sentence = inert_line(str(verdict.get("sentence") or "no reason is given"), limit=_MAX_SENTENCE)
     return f"The verdict is {word}: {sentence.rstrip('.')}."
 
 

@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: BatchServer)
     """A project of two suites; a run inside this process leaves no folder on `sys.path`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("COLUMNS", raising=False)  # else messages are wrapped, as on a terminal
     monkeypatch.setenv("BATCH_KEY", KEY)
     (tmp_path / "evals").mkdir()
     (tmp_path / "evals/tools.evalcase.yaml").write_text(TOOLS, encoding="utf-8")

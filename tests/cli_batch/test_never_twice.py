@@ -32,8 +32,9 @@ def test_a_second_submit_sends_nothing(server: BatchServer) -> None:
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
         "nothing was sent: submitted before are 10 requests in 2 batches\n"
-        "next: ftgate batch status --wait\n"
-        "      ftgate batch collect -o answers.jsonl\n"
+        "next:\n"
+        "  ftgate batch status --wait\n"
+        "  ftgate batch collect -o answers.jsonl\n"
     )
     assert server.steps == []
 
@@ -205,10 +206,11 @@ def test_a_refusal_is_said_and_what_was_submitted_before_is_kept(
     refused, looked, collected, again = submit(*BOTH), run("status"), collect(), submit(*BOTH)
 
     assert (refused.exit_code, again.exit_code) == (2, 0)
-    assert refused.stderr == f'ftgate: HTTP {status} from {server.url}: "No [redacted]"\n'
+    advice = ". Check the key in BATCH_KEY, and that it may use batches" if status == 401 else ""
+    assert refused.stderr == f'ftgate: HTTP {status} from {server.url}: "No [redacted]"{advice}\n'
     said = (
-        "ftgate: 1-baseline-001: not submitted yet; "
-        "run `ftgate batch submit` again with the arguments it had\n"
+        "ftgate: 1-baseline-001: not submitted yet; `ftgate batch submit -p no:cacheprovider evals "
+        "--model=tuned --baseline=prod` goes on with it\n"
     )
     assert (looked.exit_code, looked.stderr) == (2, said)
     assert looked.stdout.splitlines()[-1].split() == [
@@ -281,7 +283,8 @@ def test_ctrl_c_while_waiting_loses_nothing(server: BatchServer) -> None:
     out, err = process.communicate()
 
     message = (
-        "ftgate: stopped; what was submitted goes on at the provider, and `ftgate batch status` finds it\n"
+        "ftgate: stopped; what was submitted goes on at the provider, and this finds it:\n"
+        "  ftgate batch status\n"
     )
     assert (process.returncode, out, err) == (130, "", message)
     assert collect().exit_code == 0

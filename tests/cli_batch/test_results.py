@@ -40,8 +40,9 @@ def test_from_the_cases_to_the_verdict(server: BatchServer) -> None:
         "1-baseline-001: uploading 5 requests, 956 bytes\n"
         "1-baseline-001: submitted, batch_2\n"
         "submitted: 10 requests in 2 batches\n"
-        "next: ftgate batch status --wait\n"
-        "      ftgate batch collect -o answers.jsonl\n"
+        "next:\n"
+        "  ftgate batch status --wait\n"
+        "  ftgate batch collect -o answers.jsonl\n"
     )
     assert (looked.exit_code, looked.stderr) == (0, "")
     assert (collected.exit_code, collected.stderr) == (0, "")
@@ -49,7 +50,9 @@ def test_from_the_cases_to_the_verdict(server: BatchServer) -> None:
         "answers.jsonl: 10 of 10 answers\n"
         "  model: 5 of 5, by ft-1\n"
         "  baseline: 5 of 5, by gpt-base\n"
-        "next: pytest --model=recorded:answers.jsonl --baseline=recorded:answers.jsonl\n"
+        "next:\n"
+        "  pytest --model=recorded:answers.jsonl --baseline=recorded:answers.jsonl "
+        "-p no:cacheprovider evals\n"
     )
 
     done = gate("--ftgate-report=report.json")
@@ -74,8 +77,11 @@ def test_an_expired_batch_keeps_what_it_brought_and_the_rest_is_submitted_again(
         "answers.jsonl: 7 of 10 answers\n"
         "  model: 2 of 5, by ft-1\n"
         "  baseline: 5 of 5, by gpt-base\n"
-        "next: `ftgate batch submit` as before and --missing, then collect again\n"
-        "      (as it is, a run with recorded:answers.jsonl refuses to begin)\n"
+        "as it is, a run with recorded:answers.jsonl refuses to begin\n"
+        "next:\n"
+        "  ftgate batch submit --missing -p no:cacheprovider evals --model=tuned --baseline=prod\n"
+        "  ftgate batch status --wait\n"
+        "  ftgate batch collect -o answers.jsonl\n"
     )
     assert collected.stderr == (
         "ftgate: evals/tools.evalcase.yaml:5: case 'paris' (model): "
@@ -94,7 +100,7 @@ def test_an_expired_batch_keeps_what_it_brought_and_the_rest_is_submitted_again(
     again = submit("--missing", *BOTH)
 
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout.splitlines()[-3] == "submitted: 3 requests in 1 batch"
+    assert again.stdout.splitlines()[-4] == "submitted: 3 requests in 1 batch"
     assert [row["body"]["messages"][0]["content"] for row in server.input_of(server.batches[2])] == [
         "Paris",
         "Paris",
@@ -135,7 +141,12 @@ def test_a_cancelled_batch_is_collected_as_far_as_it_got(server: BatchServer) ->
 
     assert (running.exit_code, ended.exit_code) == (3, 1)
     assert "case 'capital' (model): 1-model-001, batch_1 is still cancelling\n" in running.stderr
-    assert running.stdout.splitlines()[-2] == "next: ftgate batch status --wait, then collect again"
+    assert running.stdout.endswith(
+        "as it is, a run with recorded:answers.jsonl refuses to begin\n"
+        "next:\n"
+        "  ftgate batch status --wait\n"
+        "  ftgate batch collect -o answers.jsonl\n"
+    )
     assert ended.stderr == (
         "ftgate: evals/tools.evalcase.yaml:4: case 'tokyo' (model): 1-model-001, batch_1 is cancelled\n"
     )
@@ -323,7 +334,7 @@ def test_missing_is_not_known_while_batches_run(server: BatchServer) -> None:
     assert (result.exit_code, result.stderr) == (
         2,
         "ftgate: --missing: not known yet: 1-model-001, 1-baseline-001 still run; "
-        "`ftgate batch status --wait`\n",
+        "`ftgate batch status --wait` waits for them\n",
     )
     assert len(server.batches) == 2
 
@@ -423,7 +434,8 @@ def test_missing_is_not_known_while_results_can_not_be_fetched(server: BatchServ
     assert (result.exit_code, result.stderr) == (
         2,
         "ftgate: --missing: not known yet:\n"
-        f'ftgate: 1-model-001.output.jsonl: not fetched: HTTP 403 from {server.url}: "no"\n',
+        f'ftgate: 1-model-001.output.jsonl: not fetched: HTTP 403 from {server.url}: "no". '
+        "Check the key in BATCH_KEY, and that it may use batches\n",
     )
     assert len(server.batches) == 2
 
@@ -461,4 +473,4 @@ def test_answers_are_never_written_over_a_file_of_another_kind(server: BatchServ
 def test_answers_of_another_folder_are_not_the_ones_that_the_hint_names(server: BatchServer) -> None:
     submitted = submit(*BOTH, "--to", "october")
 
-    assert submitted.stdout.endswith("      ftgate batch collect --to october -o october.jsonl\n")
+    assert submitted.stdout.endswith("\n  ftgate batch collect --to october -o october.jsonl\n")

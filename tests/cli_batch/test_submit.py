@@ -55,8 +55,9 @@ def test_files_are_split_at_both_limits(server: BatchServer) -> None:
     assert [len(server.input_of(batch)) for batch in server.batches] == [2, 2, 1, 2, 2, 1] * 2
     assert by_size.stdout.endswith(
         "submitted: 10 requests in 6 batches\n"
-        "next: ftgate batch status --wait --to other\n"
-        "      ftgate batch collect --to other -o other.jsonl\n"
+        "next:\n"
+        "  ftgate batch status --wait --to other\n"
+        "  ftgate batch collect --to other -o other.jsonl\n"
     )
     assert collect("--to=other").exit_code == 0
     assert len(rows()) == 10
@@ -100,7 +101,7 @@ def test_a_selection_is_a_selection_here_too(server: BatchServer) -> None:
     result = submit("evals", "-ktokyo or capital", "--model=tuned")
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[-3] == "submitted: 2 requests in 1 batch"
+    assert result.stdout.splitlines()[-4] == "submitted: 2 requests in 1 batch"
 
 
 def test_conversations_are_named_and_refused(server: BatchServer, folder: Path) -> None:
@@ -242,7 +243,9 @@ def test_azure_has_batches_beside_its_deployments(folder: Path) -> None:
 
         assert (submitted.exit_code, submitted.stderr) == (0, "")
         assert (collected.exit_code, collected.stderr) == (0, "")
-        assert collected.stdout.endswith("next: pytest --model=recorded:answers.jsonl\n")
+        assert collected.stdout.endswith(
+            "\n  pytest --model=recorded:answers.jsonl -p no:cacheprovider evals\n"
+        )
         assert {row["url"] for row in azure.sent} == {"/chat/completions"}
         assert {row["body"]["model"] for row in azure.sent} == {"my-dep"}
         assert azure.batches[0].order["endpoint"] == "/chat/completions"

@@ -268,7 +268,8 @@ def test_a_creation_that_is_refused_was_not_done(status: int) -> None:
             asked(server, lambda client: client.create("file-1", "t"))
 
         assert not isinstance(error.value, LostReply)
-        assert str(error.value) == f'HTTP {status} from {server.url}: "no"'
+        advice = ". No key was sent: name its variable as api_key_env in ftgate.yaml" if status == 403 else ""
+        assert str(error.value) == f'HTTP {status} from {server.url}: "no"{advice}'
 
 
 def test_a_server_that_is_not_there_was_not_asked() -> None:

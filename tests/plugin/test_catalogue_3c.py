@@ -37,7 +37,7 @@ def gate(criterion: str) -> str:
 def verify(catalogue: Catalogue, *args: str) -> tuple[int, str]:
     """`ftgate verify` of this project's verdict file."""
     path = str(catalogue.path / ".ftgate/verdict.json")
-    result = CliRunner().invoke(main, ["verify", path, *args])
+    result = CliRunner(env={"COLUMNS": None}).invoke(main, ["verify", path, *args])
     return result.exit_code, result.output.removeprefix("ftgate: ").rstrip()
 
 

@@ -73,6 +73,11 @@ def test_a_workers_death_fails_the_run(project: Project, how: str, stage: str, a
     assert result.ret > 0
     assert incomplete(project)
     assert without_our_traceback(result)
+    assert any(
+        "a worker died (Not properly terminated): lines above may say why; if memory ran out, take fewer "
+        "workers; -n 0 shows the crash itself" in reason
+        for reason in project.verdict["reasons"]
+    )
 
 
 @pytest.mark.parametrize("stage", ["collect", "setup", "teardown"])

@@ -34,13 +34,15 @@ def run(project: Project, number: int, *args: str, of: int = 2, run_id: str = "c
 
 
 def decide(project: Project, *names: str) -> Result:
-    return CliRunner().invoke(main, ["decide", *(names or NAMES), "--verdict=.ftgate/verdict.json"])
+    return CliRunner(env={"COLUMNS": None}).invoke(
+        main, ["decide", *(names or NAMES), "--verdict=.ftgate/verdict.json"]
+    )
 
 
 def refused(project: Project, *names: str) -> str:
     """Why the records are not judged; also asserts that no verdict lets a release through."""
     result = decide(project, *names)
-    verified = CliRunner().invoke(main, ["verify", "--run-id", "ci-7"])
+    verified = CliRunner(env={"COLUMNS": None}).invoke(main, ["verify", "--run-id", "ci-7"])
 
     assert (result.exit_code, verified.exit_code) == (2, 1)
     assert project.verdict["verdict"] == "INCOMPLETE"
@@ -122,7 +124,7 @@ def test_a_lower_bar(shards: Project) -> None:
     shards.write("ftgate.yaml", GATE)
     run(shards, 2)
 
-    assert refused(shards).startswith("their gates differ: ")
+    assert refused(shards) == "their gates differ in criteria.right.at_least: 100% (shard 1), 75% (shard 2)"
 
 
 def test_an_option_that_touches_the_gate(shards: Project) -> None:
@@ -277,13 +279,13 @@ def test_a_blank_run_id_is_none(shards: Project, monkeypatch: pytest.MonkeyPatch
     result = shards.run(GOOD, "--ftgate-shard=2/2")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--ftgate-shard=2/2 needs a run id*"])
+    result.stderr.fnmatch_lines(["*--ftgate-shard=2/2 all shards need one --ftgate-run-id*"])
 
 
 def test_verify_says_why_shards_were_refused(shards: Project) -> None:
     decide(shards, NAMES[0])
 
-    verified = CliRunner().invoke(main, ["verify", "--run-id", "ci-7"])
+    verified = CliRunner(env={"COLUMNS": None}).invoke(main, ["verify", "--run-id", "ci-7"])
 
     assert verified.exit_code == 1
     assert "shard 2 of 2 is missing" in " ".join(verified.output.split())

@@ -165,7 +165,7 @@ def test_ctrl_c_and_sigterm_keep_everything_and_say_how_to_go_on(
         project.verdict["reasons"]
     )
     told = " ".join(["pytest", "--model=tuned", "--color=no", *workers])
-    assert f"ftgate: 20 answers are kept: go on with: {told}\n" in output
+    assert f"ftgate: 20 answers are kept; go on with:\n  {told}\n" in output
     assert "Traceback" not in output
 
 
@@ -233,9 +233,10 @@ def test_a_run_of_another_plan_asks_for_everything(
     assert running.count - sent == COUNT
     result.stdout.fnmatch_lines(
         [
-            "ftgate: asking for everything: the unfinished run of * (* answers are kept) had another plan; "
-            "--ftgate-cache=use takes its answers"
-        ]
+            "ftgate: asking for everything: the unfinished run of * (40 answers are",
+            "  kept) had another plan; --ftgate-cache=use takes its answers",
+        ],
+        consecutive=True,
     )
 
 
@@ -260,7 +261,9 @@ def test_errors_are_asked_again_and_answers_are_not(
     script.refuses = "say 33"
     first = project.run_apart("--model=tuned")
     assert (first.ret, project.verdict["verdict"]) == (1, "INCOMPLETE")
-    first.stdout.fnmatch_lines(["ftgate: 39 answers are kept: go on with: pytest *--color=no --model=tuned"])
+    first.stdout.fnmatch_lines(
+        ["ftgate: 39 answers are kept; go on with:", "  pytest *--color=no --model=tuned"], consecutive=True
+    )
     sent = running.count
     script.refuses = None
 
@@ -428,7 +431,9 @@ def test_a_limit_stops_the_run_keeps_everything_and_the_same_command_goes_on(
     assert 10 <= running.count < COUNT
     assert answers(project) == running.count
     told = " ".join(["--color=no", *args])
-    result.stdout.fnmatch_lines([f"ftgate: {running.count} answers are kept: go on with: pytest *{told}"])
+    result.stdout.fnmatch_lines(
+        [f"ftgate: {running.count} answers are kept; go on with:", f"  pytest *{told}"], consecutive=True
+    )
     assert "Traceback" not in result.stdout.str()
     for _ in range(COUNT // 10):
         if (result := project.run_apart(*args)).ret == 0:
@@ -520,6 +525,6 @@ def test_answers_of_a_function_without_a_revision_are_not_offered(project: Proje
         run = subprocess.Popen(command, cwd=project.pytester.path, stdout=subprocess.PIPE, text=True)
         wait_until((project.pytester.path / "asked").exists)
         run.send_signal(signal.SIGINT)
-        said[model] = "1 answer is kept: go on with" in run.communicate(timeout=60)[0]
+        said[model] = "1 answer is kept; go on with:" in run.communicate(timeout=60)[0]
 
     assert said == {"plain": False, "tagged": True}

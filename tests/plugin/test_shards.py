@@ -35,7 +35,9 @@ def record_of(project: Project, number: int, of: int) -> Record:
 
 def decide(project: Project, *args: str) -> Result:
     records = sorted(str(path) for path in project.pytester.path.glob("ftgate-shard-*.jsonl"))
-    return CliRunner().invoke(main, ["decide", *(args or records), *OUTPUT], prog_name="ftgate")
+    return CliRunner(env={"COLUMNS": None}).invoke(
+        main, ["decide", *(args or records), *OUTPUT], prog_name="ftgate"
+    )
 
 
 OUTPUT = ("--verdict=.ftgate/verdict.json", "--report=decided.json")
@@ -143,10 +145,11 @@ def test_a_shard_runs_its_cases_and_says_what_to_do_next(project: Project) -> No
             "ftgate: shard 1 of 2 has 2 of 4 cases, by their names",
             "model python:bots:good; shard 1 of 2",
             "INCOMPLETE: shard 1 of 2: `ftgate decide` judges the shards together",
-            "ftgate: this shard's record is ftgate-shard-1-of-2.jsonl; with those of all 2: "
-            "ftgate decide ftgate-shard-*-of-2.jsonl",
+            "ftgate: this shard's record is ftgate-shard-1-of-2.jsonl; with those of all 2:",
+            "  ftgate decide ftgate-shard-*-of-2.jsonl",
         ]
     )
+    assert "all 2:\n  ftgate decide" in result.stdout.str()
     assert "right" not in result.stdout.str()
     assert project.verdict["verdict"] == "INCOMPLETE"
     assert project.verdict["reasons"] == ["shard 1 of 2: `ftgate decide` judges the shards together"]
@@ -271,7 +274,7 @@ def test_a_shard_of_one_is_judged_by_decide_too(project: Project) -> None:
 
     assert project.verdict["verdict"] == "INCOMPLETE"
     assert (
-        CliRunner()
+        CliRunner(env={"COLUMNS": None})
         .invoke(main, ["decide", str(project.pytester.path / "ftgate-shard-1-of-1.jsonl")])
         .exit_code
         == 0
@@ -284,7 +287,10 @@ def test_a_report_of_its_own_name_is_the_record(project: Project) -> None:
     )
 
     result.stdout.fnmatch_lines(
-        ["ftgate: this shard's record is out/part.jsonl; with those of all 2: ftgate decide RECORD..."]
+        [
+            "ftgate: this shard's record is out/part.jsonl; with those of all 2:",
+            "  ftgate decide RECORD...",
+        ]
     )
     assert not list(project.pytester.path.glob("ftgate-shard-*"))
 
@@ -343,8 +349,7 @@ def test_a_shard_without_a_run_id_is_refused_before_anything_is_asked(project: P
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            "ERROR: --ftgate-shard=2/5 needs a run id, the same for all shards of a run, so that none is "
-            "ever judged with those of another run: --ftgate-run-id=ID or $FTGATE_RUN_ID"
+            "ERROR: --ftgate-shard=2/5: all shards need one --ftgate-run-id or $FTGATE_RUN_ID",
         ]
     )
 

@@ -417,7 +417,7 @@ def with_run(one: Record, **changes: Any) -> Record:
         ),
         (
             [FIRST, SECOND, with_run(THIRD, gate={"max_errors": "3"})],
-            'their gates differ: {} (shards 1, 2), {"max_errors":"3"} (shard 3)',
+            "their gates differ in max_errors: none (shards 1, 2), 3 (shard 3)",
         ),
         (
             [FIRST, SECOND, with_run(THIRD, gate_options=("--ftgate-strict",))],

@@ -101,11 +101,17 @@ class Asked:
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """All of a folder. `rootdir` and `config` are paths from the folder in which `submit` was called."""
+    """All of a folder. `rootdir` and `config` are paths from the folder in which `submit` was called.
+
+    `args` are pytest's arguments as they were given to it, `options` its own limits of a file: the commands
+    that come next need them again.
+    """
 
     rootdir: str
     config: str | None
     asked: tuple[Asked, ...]
+    args: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
 
     @property
@@ -226,6 +232,8 @@ def _parse(row: Mapping[str, Any]) -> State:
         rootdir=row["rootdir"],
         config=row["config"],
         asked=tuple(Asked(**each) for each in row["asked"]),
+        args=tuple(map(str, row.get("args", ()))),
+        options=tuple(map(str, row.get("options", ()))),
         parts=[_part(each) for each in row["parts"]],
     )
 

@@ -19,7 +19,7 @@ from pytest_ftgate.models.batches.requests import batch_base
 from pytest_ftgate.models.boundary import Redactor
 from pytest_ftgate.models.endpoints.exchange import Reply, TooLargeError, UnreachableError, WireError
 from pytest_ftgate.models.endpoints.quota import retry_after_s
-from pytest_ftgate.models.endpoints.replies import status_message
+from pytest_ftgate.models.endpoints.replies import key_advice, status_message
 from pytest_ftgate.models.endpoints.settings import EndpointSettings
 from pytest_ftgate.models.endpoints.wire import CONNECT_TIMEOUT_S, address, headers_of, reason, trusted
 
@@ -28,6 +28,7 @@ _CHUNK = 1 << 18
 #: Neither yes nor no, as all from 500 on.
 _NEITHER = frozenset({408, 409, 425})
 _TOO_MANY = 429
+_KEY_REFUSED = (401, 403)
 _NOT_THERE = frozenset({404, 405, 501})
 
 
@@ -123,8 +124,11 @@ class Transport:
 
     def _refused(self, reply: Reply) -> _Failure:
         in_doubt = reply.status >= 500 or reply.status in _NEITHER
+        message = status_message(reply, self.host, self.redact)
+        if reply.status in _KEY_REFUSED:
+            message = f"{message}. {key_advice(self._settings, 'use batches')}"
         return _Failure(
-            error=ProviderError(status_message(reply, self.host, self.redact), reply.status),
+            error=ProviderError(message, reply.status),
             in_doubt=in_doubt,
             passes=(in_doubt and reply.status not in _NOT_THERE) or reply.status == _TOO_MANY,
             wish_s=retry_after_s(reply.headers) or 0.0,

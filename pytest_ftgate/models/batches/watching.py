@@ -85,9 +85,8 @@ def all_ended(parts: Iterable[Part]) -> bool:
     return all(part.batch is not None and part.batch.has_ended for part in parts)
 
 
-def not_submitted(state: State) -> None:
-    """Raises `BatchError` if a part is not on its way yet."""
+def not_submitted(state: State, submit: str) -> None:
+    """Raises `BatchError` if a part is not on its way yet; `submit` is the command that submits it."""
     names = [part.name for part in state.parts if part.batch is None]
     if names:
-        what = f"{', '.join(names)}: not submitted yet"
-        raise BatchError(f"{what}; run `ftgate batch submit` again with the arguments it had")
+        raise BatchError(f"{', '.join(names)}: not submitted yet; `{submit}` goes on with it")

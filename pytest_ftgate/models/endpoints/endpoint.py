@@ -41,6 +41,8 @@ class Endpoint:
     def __init__(self, limit: int | None, *, budget_s: float, hold_s: Callable[[int], float]) -> None:
         self.reached = False
         self.answered = False
+        #: How many attempts were one too many.
+        self.refusals = 0
         self.door = Door(budget_s, hold_s)
         self._pacer = Pacer()
         self._limit = math.inf if limit is None else limit
@@ -112,6 +114,7 @@ class Endpoint:
 
     def slow_down(self, sent: Sent, now: float, why: ModelError, wish_s: float | None) -> None:
         """An attempt was one too many."""
+        self.refusals += 1
         self.door.refused(now - sent.at)
         decides = self._decides(sent)
         if not decides and sent.at <= self._slowed_at:

@@ -52,6 +52,8 @@ class OpenAIEndpoint:
             random=random or Random(),  # noqa: S311
             concurrency=settings.concurrency,
         )
+        #: What it made all requests wait for.
+        self.delays = self._retry.delays
         self._client: EndpointClient | None = None
 
     def __repr__(self) -> str:

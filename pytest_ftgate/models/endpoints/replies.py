@@ -104,13 +104,18 @@ class ReplyReader:
         settings = self._settings
         if is_out_of_quota(reply.body) or reply.status == 402:
             return "The account has no quota left; retrying does not help"
-        if reply.status in (401, 403) and settings.api_key_env:
-            return f"Check the key in {settings.api_key_env}, and that it may use this model"
         if reply.status in (401, 403):
-            return "No key was sent: name its variable as api_key_env in ftgate.yaml"
+            return key_advice(settings, "use this model")
         path = urlsplit(settings.base_url).path.rstrip("/")
         where = "" if path else f", and base_url, which usually ends in /v1 (it is {self._host})"
         return f"Check the model's name{where}{settings.hint}"
+
+
+def key_advice(settings: EndpointSettings, purpose: str) -> str:
+    """What to do about a key that an endpoint refuses: which variable holds it, never what is in it."""
+    if settings.api_key_env:
+        return f"Check the key in {settings.api_key_env}, and that it may {purpose}"
+    return "No key was sent: name its variable as api_key_env in ftgate.yaml"
 
 
 def status_message(reply: Reply, host: str, redact: Redactor) -> str:

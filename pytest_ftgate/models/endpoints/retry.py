@@ -17,6 +17,7 @@ from random import Random
 
 from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import FatalModelError, ModelError
+from pytest_ftgate.models.endpoints.delays import Delays
 from pytest_ftgate.models.endpoints.door import Closed
 from pytest_ftgate.models.endpoints.endpoint import Endpoint, Sent
 from pytest_ftgate.models.endpoints.quota import parse_quotas
@@ -127,6 +128,7 @@ class RetryLoop:
         self.endpoint = Endpoint(
             concurrency, budget_s=policy.retry_budget_s, hold_s=lambda probe: policy.hold_s(probe, random)
         )
+        self.delays = Delays(host, self.endpoint)
         self._host = host
         self._random = random
         self._numbers = itertools.count()
@@ -162,7 +164,11 @@ class RetryLoop:
                     return endpoint.send(tries.request, _now())
                 if endpoint.door.is_closed:
                     wait_s = min(wait_s, endpoint.door.left_s(_now()))
-                await self._changed_within(wait_s)
+                self.delays.is_paced = not endpoint.door.is_closed and math.isfinite(wait_s)
+                try:
+                    await self._changed_within(wait_s)
+                finally:
+                    self.delays.is_paced = False
 
     async def _changed_within(self, wait_s: float) -> None:
         self._changed.clear()

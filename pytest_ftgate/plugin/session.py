@@ -15,9 +15,9 @@ from pytest_ftgate.plugin.collected import CollectedCases
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 from pytest_ftgate.plugin.extensions import all_metrics, all_scorers
 from pytest_ftgate.plugin.keeping import engine_of, not_stored
-from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
 from pytest_ftgate.plugin.searching import has_eval_tests, ignored_files, odd_case_files, similar_names
+from pytest_ftgate.plugin.settings import Settings
 from pytest_ftgate.plugin.sharding import Sharding
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.plugin.taken_over import going_on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -133,6 +134,22 @@ def unused(runs: int) -> Iterator[Figure]:
     yield Figure("one test, no case file, with the plugin", with_it, f"{more:+.1f} ms CPU")
 
 
+def xdist(runs: int) -> Iterator[Figure]:
+    """A run that waits for its endpoint most of the time, whole, in one process and in several."""
+    cases, latency_s, in_flight = 300, 1.0, 16
+    with server(latency_s) as url, _folder() as path:
+        _live_project(path, url, cases, in_flight)
+        what = f"{cases} x 2, {latency_s:g} s, {in_flight} in flight"
+        command = [*PYTEST, *OURS, *ARMS]
+        alone = cost_of(command, cwd=path, runs=runs)
+        ideal = math.ceil(2 * cases / in_flight) * latency_s
+        yield Figure(f"{what}: one process", alone, f"{alone.wall_s / ideal:.2f} x the waiting alone")
+        for workers in (2, 4):
+            spread = cost_of([*command, "-p", "xdist", f"-n{workers}"], cwd=path, runs=runs)
+            ratio = f"{spread.wall_s / alone.wall_s:.2f} x one process"
+            yield Figure(f"{what}: -n {workers}", spread, ratio)
+
+
 @contextmanager
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
@@ -141,11 +158,11 @@ def _folder() -> Iterator[Path]:
         yield path
 
 
-def _live_project(path: Path, url: str, cases: int) -> None:
+def _live_project(path: Path, url: str, cases: int, in_flight: int = IN_FLIGHT) -> None:
     entry = f"{{base_url: '{url}', api_key_env: OPENAI_API_KEY, name: "
     models = f"models:\n  tuned: {entry}tuned}}\n  base: {entry}base}}\n"
     (path / "ftgate.yaml").write_text(_GATE + models)
-    (path / "pytest.ini").write_text(f"[pytest]\nftgate_concurrency = {IN_FLIGHT}\n")
+    (path / "pytest.ini").write_text(f"[pytest]\nftgate_concurrency = {in_flight}\n")
     lines = [f"  - {{id: c{number}, prompt: Say {number}, expect: Paris}}\n" for number in range(cases)]
     (path / "live.evalcase.yaml").write_text("cases:\n" + "".join(lines))
 
@@ -184,4 +201,4 @@ def _dataset(path: Path, count: int) -> None:
     )
 
 
-PARTS = {"live": live, "collect": collect, "recorded": recorded, "unused": unused}
+PARTS = {"live": live, "collect": collect, "recorded": recorded, "unused": unused, "xdist": xdist}

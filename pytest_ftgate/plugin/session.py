@@ -275,10 +275,11 @@ class FtgateSession:
         ]
 
     def junit_properties(self, test: EvalTest) -> list[tuple[str, object]]:
-        """What the JUnit file says of a case, unless the ini file switches it off."""
+        """What the JUnit file says of a case, if there is one and the ini file does not switch it off."""
         from pytest_ftgate.reports.junit import case_properties  # noqa: PLC0415
 
-        if not self.settings.junit_properties:
+        # Without such a file nobody reads them, and workers send them twice.
+        if not (self.settings.junit_properties and self.config.getoption("xmlpath", None)):
             return []
         if self.is_large and all(trial.outcome is Outcome.PASSED for trial in test.trials):
             return []  # readers of JUnit refuse large files, and pytest keeps all of it to the end

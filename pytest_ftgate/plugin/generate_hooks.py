@@ -157,7 +157,7 @@ class GenerateHooks:
         trials = self._trials(test, call, report) if test is not None and test.runs else ()
         payload = self._payload(test, call, report)
         transport.attach(report, payload, trials, is_sent=self.worker is not None)
-        if self.worker is not None and report.when == "setup" and isinstance(item, EvalCaseItem):
+        if self.worker is not None and isinstance(item, EvalCaseItem):
             transport.lighten(report)
         return report
 

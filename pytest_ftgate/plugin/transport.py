@@ -99,10 +99,15 @@ def loads(text: object) -> dict[str, Any]:
 
 
 def lighten(report: pytest.TestReport) -> None:
-    """Takes off the report of a setup that went well what the reports of call and teardown say again."""
-    if report.passed:
+    """Takes off reports of setup and teardown that went well what that of the call says, too.
+
+    The properties stay on that of the teardown, where pytest writes them into the JUnit file.
+    """
+    if not report.passed or report.when == "call":
+        return
+    report.keywords = {}
+    if report.when == "setup":
         report.user_properties = []
-        report.keywords = {}
 
 
 def is_miss(report: object) -> bool:

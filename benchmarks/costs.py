@@ -83,6 +83,7 @@ def recorded(runs: int) -> Iterator[Figure]:
     """Saved answers of each arm, scored and decided, beside as many empty tests of pytest's own."""
     empty = empty_tests(runs)
     yield empty
+    yield empty_tests_with_workers(runs, empty.cost)
     with _folder() as path:
         _saved_project(path, 10_000)
         small = cost_of([*PYTEST, *OURS, *SAVED], cwd=path, runs=runs)
@@ -114,6 +115,15 @@ def empty_tests(runs: int) -> Figure:
     with _folder() as path:
         (path / "test_empty.py").write_text(_EMPTY)
         return Figure("10,000 empty tests, without the plugin", cost_of(PYTEST, cwd=path, runs=runs))
+
+
+def empty_tests_with_workers(runs: int, alone: Cost) -> Figure:
+    """pytest-xdist alone: what its reports from worker to controller cost where tests take no time."""
+    with _folder() as path:
+        (path / "test_empty.py").write_text(_EMPTY)
+        spread = cost_of([*PYTEST, *WORKERS], cwd=path, runs=runs)
+    ratio = f"{spread.wall_s / alone.wall_s:.2f} x one process"
+    return Figure("10,000 empty tests, without the plugin, -n 2", spread, ratio)
 
 
 def unused(runs: int) -> Iterator[Figure]:

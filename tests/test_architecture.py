@@ -217,7 +217,9 @@ def test_importing_the_plugin_costs_nothing_that_is_heavy() -> None:
     assert not loaded & (HEAVY | UNUSED)
 
 
-@pytest.mark.parametrize("name", sorted({*ROW, "models", "planning", "reports", "review", "scorers", "files"}))
+@pytest.mark.parametrize(
+    "name", sorted({*ROW, "models", "planning", "reports", "review", "scorers", "files"})
+)
 def test_values_and_the_doors_of_folders_load_nothing_heavy(name: str) -> None:
     loaded = loaded_by(f"import pytest_ftgate.{name}")
 

@@ -144,7 +144,7 @@ def alpha(said: Said) -> Agreement:
 def band(value: float | None) -> str:
     """What Landis and Koch call so much agreement; words, not a judgement."""
     if value is None:
-        return "undefined: only one label was given"
+        return "undefined: one label"
     return "poor" if value < 0 else next(word for bound, word in _BANDS if value <= bound)
 
 

@@ -27,7 +27,12 @@ def pair(number: int, category: str) -> Pair:
 
 
 def test_cases_with_two_equal_answers_or_without_two_are_left_out_and_counted() -> None:
-    cases = [case("equal"), case("errored"), case("different", prompt="Which?"), case("skipped", skip="later")]
+    cases = [
+        case("equal"),
+        case("errored"),
+        case("different", prompt="Which?"),
+        case("skipped", skip="later"),
+    ]
     came_in = [
         *answered(cases[0], "same", "same"),
         *trials(cases[1], "P", "E"),
@@ -68,7 +73,9 @@ def test_an_answer_has_all_turns_with_texts_calls_and_what_was_declined() -> Non
         Call(name="get", arguments=(("id", "7"), ("deep", '{\n "x": "' + "y" * 50 + '"\n}'))),
     )
     assert (third.refusal, fourth.calls) == ("No.", (Call(name="get", text='{"id"'),))
-    assert answer_text(found.model).startswith("[answer 1]\nOrder number?\n\n[answer 2]\nPaid.\n[tool call] get(id=7")
+    assert answer_text(found.model).startswith(
+        "[answer 1]\nOrder number?\n\n[answer 2]\nPaid.\n[tool call] get(id=7"
+    )
     assert answer_text(found.baseline) == "x"
     assert answer_text((Turn(),)) == "(empty)"
 
@@ -83,7 +90,9 @@ def test_what_is_invisible_in_an_answer_is_shown() -> None:
 
 
 def test_each_category_is_chosen_by_its_share() -> None:
-    made = [pair(number, "big" if number < 70 else "small" if number < 95 else "tiny") for number in range(100)]
+    made = [
+        pair(number, "big" if number < 70 else "small" if number < 95 else "tiny") for number in range(100)
+    ]
 
     chosen = Counter(one.category for one in choose(made, 20, "s"))
 

@@ -51,7 +51,9 @@ def pairs(draw: st.DrawFn) -> list[Pair]:
 
 def files_of(sheets: tuple[Sheet, ...]) -> list[str]:
     """Everything that goes to reviewers."""
-    return [text for one in sheets for text in (render_page(one, INSTRUCTIONS), csv_text(one), jsonl_text(one))]
+    return [
+        text for one in sheets for text in (render_page(one, INSTRUCTIONS), csv_text(one), jsonl_text(one))
+    ]
 
 
 def swapped(arm: Arm) -> Arm:
@@ -94,7 +96,9 @@ def test_what_comes_back_is_unblinded_exactly(
         ballot
         for reviewer in REVIEWERS
         if any(by == reviewer for _, by in says)
-        for ballot in parse_votes(votes_text(key, reviewer, lambda id_, by=reviewer: says.get((id_, by))), "f")  # type: ignore[misc]
+        for ballot in parse_votes(
+            votes_text(key, reviewer, lambda id_, by=reviewer: says.get((id_, by))), "f"
+        )  # type: ignore[misc]
     ]
 
     joined = join(key, ballots)
@@ -102,7 +106,9 @@ def test_what_comes_back_is_unblinded_exactly(
     assert not joined.problems
     found = {(one.pair, one.vote.key.reviewer): one.vote for one in joined.votes}
     assert {place: vote.overall for place, vote in found.items()} == says
-    assert all(vote.case_key == (dealt.ids[id_].suite, dealt.ids[id_].case) for (id_, _), vote in found.items())
+    assert all(
+        vote.case_key == (dealt.ids[id_].suite, dealt.ids[id_].case) for (id_, _), vote in found.items()
+    )
 
 
 def test_every_pair_is_seen_in_both_orders_and_all_have_as_much_to_do() -> None:

@@ -70,9 +70,7 @@ def side_of(choice: Choice, a: Arm) -> str:
     return "A" if choice.value == a.value else "B"
 
 
-def votes_json(
-    key: Key, reviewer: str, say: Callable[[str], Choice | None], **rest: Any
-) -> dict[str, Any]:
+def votes_json(key: Key, reviewer: str, say: Callable[[str], Choice | None], **rest: Any) -> dict[str, Any]:
     """What the page saves; `say` gets the id of a pair."""
     votes = [
         {"id": one.id, "digest": one.digest, "overall": side_of(said, one.a), "criteria": {}, "notes": ""}

@@ -172,10 +172,21 @@ def test_rows_in_another_order_and_blank_ones_make_no_difference() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "v is no table of `ftgate review export`: it lacks the columns batch, reviewer, id, digest, overall"),
-        ("batch,reviewer,id,digest\n", "v is no table of `ftgate review export`: it lacks the column overall"),
+        (
+            "",
+            "v is no table of `ftgate review export`: it lacks the columns batch, reviewer, "
+            "id, digest, overall",
+        ),
+        (
+            "batch,reviewer,id,digest\n",
+            "v is no table of `ftgate review export`: it lacks the column overall",
+        ),
         ("batch,reviewer,id,digest,overall\n", "v holds no vote"),
-        ("{", "v is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1): was it saved by the page?"),
+        (
+            "{",
+            "v is not JSON: Expecting property name enclosed in double quotes: line 1 column "
+            "2 (char 1): was it saved by the page?",
+        ),
         ('{"schema": "x"}', "v holds no votes of the review page (ftgate.votes/1)"),
         ('{"schema": "ftgate.votes/1", "votes": [3]}', "v: vote 1 is damaged: an object was expected"),
         ('{"schema": "ftgate.votes/1", "votes": []}', "v holds no vote"),
@@ -209,7 +220,11 @@ def test_the_key_survives_being_written_and_read() -> None:
     ("text", "message"),
     [
         ("[]", "key.json is not the key of a batch of `ftgate review export` (ftgate.batch/1)"),
-        ("{", "key.json is damaged: JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        (
+            "{",
+            "key.json is damaged: JSONDecodeError: Expecting property name enclosed in "
+            "double quotes: line 1 column 2 (char 1)",
+        ),
         ('{"schema": "ftgate.batch/1"}', "key.json is damaged: KeyError: 'batch'"),
     ],
 )  # fmt: skip

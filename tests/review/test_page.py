@@ -111,7 +111,9 @@ def test_a_tab_that_was_closed_half_way_loses_nothing(context: BrowserContext, t
     assert page.locator("#title").inner_text() == "Pair 2 of 3"
     assert page.locator("#count").inner_text() == "1 of 3"
     press(page, "p")
-    assert page.get_by_role("group", name="Overall, which is better?").get_by_label("B", exact=True).is_checked()
+    assert (
+        page.get_by_role("group", name="Overall, which is better?").get_by_label("B", exact=True).is_checked()
+    )
     assert page.get_by_role("group", name="Correctness").get_by_label("A", exact=True).is_checked()
     assert page.get_by_label("Notes").input_value() == "why"
     assert not watch.seen
@@ -205,7 +207,9 @@ def test_no_text_is_anything_but_text(context: BrowserContext, tmp_path: Path) -
             case=f"c{number:03}",
             category=text[:200],
             prompt=text,
-            model=(Turn(text=text, refusal=text, calls=(Call(name=text, arguments=((text, text),), text=text),)),),
+            model=(
+                Turn(text=text, refusal=text, calls=(Call(name=text, arguments=((text, text),), text=text),)),
+            ),
             baseline=(Turn(text=text + "other"), Turn(text=text)),
         )
         for number, text in enumerate(HOSTILE)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Dialog, Page, Playwright
 
 _ON_PATH = ("chromium", "chromium-browser", "google-chrome")
 NONE_THERE = (
@@ -51,15 +51,19 @@ def _none(message: str) -> NoReturn:
 
 
 class Watch:
-    """What a page must never do, noted while it is open: dialogs, requests, errors, complaints on the console."""
+    """What a page must never do, noted while it is open: dialogs, requests, errors."""
 
     def __init__(self, page: Page) -> None:
         self.seen: list[str] = []
-        page.on("dialog", lambda dialog: (self.seen.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self._dismiss)
         page.on("pageerror", lambda error: self.seen.append(f"error: {error}"))
         page.on("console", lambda message: self.seen.append(f"console: {message.text}"))
         page.on("popup", lambda popup: self.seen.append(f"popup: {popup.url}"))
         page.on("request", lambda request: self._note(request.url))
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.seen.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _note(self, url: str) -> None:
         if not url.startswith(("file:", "blob:")):

@@ -1,4 +1,4 @@
-"""Small batches for tests: a record with two different answers to each case, its sheets, and votes on them."""
+"""Small batches for tests: records with two different answers to each case, sheets, and votes."""
 
 from __future__ import annotations
 

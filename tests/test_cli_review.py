@@ -131,7 +131,8 @@ def test_a_batch_is_never_written_over() -> None:
 
     assert (done.exit_code, done.stderr) == (
         2,
-        "ftgate: batch is there already and is left as it is: votes on it need its key. Name another folder\n",
+        "ftgate: batch is there already and is left as it is: votes on it need its key. "
+        "Name another folder\n",
     )
     assert Path("batch/key.json").read_text(encoding="utf-8") == before
 

@@ -13,7 +13,7 @@ DEFAULT = """\
 # What to do
 
 Read the prompt, then both answers, and say which one is better overall: A, B, a tie, or both bad.
-Then, if you can, say it again for each criterion beside it.
+Then, if you can, say the same for each of the criteria.
 
 # How to judge
 

@@ -154,6 +154,19 @@ def test_undo_takes_back_the_last_votes_one_by_one_where_they_were_given(
     assert not watch.seen
 
 
+def test_help_leads_back_to_where_it_was_asked_for(context: BrowserContext, tmp_path: Path) -> None:
+    url, _ = written(tmp_path, three())
+    page, _ = opened(context, url)
+    press(page, "Enter", "1", "?")
+    assert page.get_by_role("heading", name="How to judge").is_visible()
+
+    press(page, "Enter")
+
+    assert page.locator("#title").inner_text() == "Pair 1 of 3"
+    press(page, "Enter", "Enter", "Enter", "p")
+    assert page.locator("#title").inner_text() == "Pair 3 of 3"
+
+
 def test_differences_are_marked_on_request_in_texts_and_tables(
     context: BrowserContext, tmp_path: Path
 ) -> None:

@@ -27,11 +27,11 @@ def browser() -> Iterator[Browser]:
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
-        _none("Playwright is not installed: `pip install -e '.[dev]'` does it")
+        none_there("Playwright is not installed: `pip install -e '.[dev]'` does it")
     with sync_playwright() as playwright:
         path = _executable(playwright)
         if path is None:
-            _none(NONE_THERE)
+            none_there(NONE_THERE)
         # Chromium refuses its sandbox to root, as whom containers run their tests.
         arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         running = playwright.chromium.launch(executable_path=path, args=arguments)
@@ -44,7 +44,8 @@ def _executable(playwright: Playwright) -> str | None:
     return own if Path(own).exists() else next(filter(None, map(shutil.which, _ON_PATH)), None)
 
 
-def _none(message: str) -> NoReturn:
+def none_there(message: str) -> NoReturn:
+    """A machine without a browser tests the rest; CI has to test all."""
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)

@@ -137,6 +137,28 @@ def test_a_batch_is_never_written_over() -> None:
     assert Path("batch/key.json").read_text(encoding="utf-8") == before
 
 
+def test_those_who_vote_are_named_and_share_the_pairs() -> None:
+    write(record_of(6))
+    names = [word for name in ("ada", "ben", "cleo") for word in ("--reviewer", name)]
+
+    done = ftgate("review", "export", "run.jsonl", *names, "--per-item", "2", "-o", "batch")
+
+    assert (
+        done.stdout.splitlines()[0] == "6 pairs of 6 with different answers, for ada (4), ben (4), cleo (4)"
+    )
+
+
+def test_a_place_where_nothing_can_be_written_is_named() -> None:
+    write(record_of(1))
+    Path("file").write_text("", encoding="utf-8")
+
+    done = ftgate("review", "export", "run.jsonl", "-o", "file/batch")
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith("ftgate: can't write file/")
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "run.jsonl"]
+
+
 def test_what_leaves_nothing_to_compare_is_said() -> None:
     cases = [case("a"), case("b")]
     write(record(cases, [*trials(cases[0]), *trials(cases[1], "P", "E")]))

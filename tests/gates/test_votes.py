@@ -250,6 +250,30 @@ def test_reports_show_the_votes_in_a_line() -> None:
     }
 
 
+def test_reports_of_votes_that_all_are_on_other_answers_say_only_that() -> None:
+    made = record_of(1, gate=gate_of(at_least="50%"))
+    votes = tuple(replace(one, answers="another") for one in votes_for(made, ["mm"]))
+
+    judged = assess(replace(made, votes=votes))
+
+    text = render_markdown(judged)
+    assert "\n0 votes of 0 reviewers on 0 cases\n" in text
+    assert "- warning: `2 votes are on other answers than this run's and do not count: tools::c000`" in text
+
+
+def test_votes_on_cases_of_other_shards_are_nothing_strange() -> None:
+    made = record_of(6)
+    run = replace(made.run, shard=(1, 2))
+    theirs = next(one for one in made.plan.cases if not run.has(one.key))
+    own = tuple(one for one in made.trials if run.has(one.key[:2]))
+    votes = (vote(made, theirs.id, "ada", M),)
+
+    judged = assess(replace(made, run=run, trials=own, votes=votes))
+
+    assert judged.summary.votes is None
+    assert judged.verdict.warnings == ()
+
+
 def test_reports_without_votes_say_nothing_of_them() -> None:
     judged = assess(record_of(2, gate=gate_of(at_least="50%")))
 

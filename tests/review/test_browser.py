@@ -17,5 +17,5 @@ def test_without_a_browser_the_tests_of_the_page_are_skipped(monkeypatch: pytest
 def test_where_ci_is_set_they_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
 
-    with pytest.raises(pytest.fail.Exception, match="^no browser for the tests of the review page: run "):
+    with pytest.raises(pytest.fail.Exception, match=r"^no browser for the tests of the review page: run "):
         none_there(NONE_THERE)

@@ -99,6 +99,14 @@ def test_each_category_is_chosen_by_its_share() -> None:
     assert chosen == {"big": 14, "small": 5, "tiny": 1}
 
 
+def test_a_large_category_makes_room_for_small_ones() -> None:
+    made = [pair(number, "big" if number < 98 else f"small {number}") for number in range(101)]
+
+    chosen = Counter(one.category for one in choose(made, 4, "s"))
+
+    assert set(chosen.values()) == {1}
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=30), st.integers(1, 40))
 def test_as_many_as_asked_for_are_chosen_no_category_is_forgotten_and_none_twice(

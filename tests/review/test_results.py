@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scipy.stats import binomtest
@@ -139,6 +140,24 @@ def test_the_report_says_all_of_it_on_eighty_columns() -> None:
     assert "missing: 5 of 6 votes of cleo: p002, p003, p004, p005, p006" in text
     assert text.endswith("same answers\n") or text.endswith("the same\n      answers\n")
     assert "\x1b" not in text
+
+
+def test_a_long_report_names_the_first_and_counts_the_rest() -> None:
+    def torn(made: dict[str, Any]) -> None:
+        made["votes"] += [{**one, "digest": "x"} for one in made["votes"]] * 2
+
+    _, _, key = dealt_of(record_of(12))
+    ballots = []
+    for reviewer, said in (("ada", Choice.MODEL), ("ben", Choice.BASELINE)):
+        made = votes_json(key, reviewer, lambda _, said=said: said)  # type: ignore[misc]
+        torn(made)
+        ballots += parse_votes(json.dumps(made), f"{reviewer}.json")
+
+    text = plain_text(render_review(results_of(join(key, ballots)), "review.json", width=80))
+
+    assert "To discuss  12 pairs on which reviewers prefer different answers\n" in text
+    assert "\n  (2 more in the file)\n" in text
+    assert "\n  (29 more in the file)\n" in text
 
 
 def test_the_report_is_ascii_where_the_terminal_takes_no_more() -> None:

@@ -170,7 +170,7 @@ def test_undefined_agreement_is_not_available_and_never_one(rows: Sequence[str])
 def test_one_vote_a_case_agrees_with_nobody() -> None:
     found = agreement(["m", "b", "t"])
 
-    assert (found.status, found.reason) == (Status.NOT_MEASURED, "no votes were given")
+    assert (found.status, found.reason) == (Status.NOT_MEASURED, "no case has votes of two reviewers")
 
 
 def test_strict_agreement_wants_the_bound_of_the_bootstrap() -> None:
@@ -327,10 +327,32 @@ def test_one_more_vote_for_the_model_never_harms_its_preference(
     assert before is None or after is None or after >= before
 
 
+@settings(max_examples=150, deadline=None)
+@given(ROWS, CRITERIA, st.integers(0), st.integers(1, 4), st.booleans())
+def test_an_error_never_makes_a_run_ship_that_people_were_asked_about(
+    rows: list[str], criterion: dict[str, Any], pick: int, min_cases: int, answered: bool
+) -> None:
+    gate = {**gate_of("people", **criterion), "max_errors": 1, "min_cases": min_cases}
+    gate["criteria"]["rate"] = {"metric": "pass_rate", "at_least": "0%"}
+    made = record_of(len(rows), gate=gate)
+    whole = replace(made, votes=votes_for(made, rows))
+    at = pick % len(made.trials)
+    error = TrialError(kind="timeout", message="no answer")
+    one = made.trials[at]
+    completion = one.completion if answered else None
+    errored = replace(one, outcome=Outcome.ERRORED, completion=completion, scores=(), error=error)
+    trials = (*made.trials[:at], errored, *made.trials[at + 1 :])
+
+    before, after = assess(whole).verdict.word, assess(replace(whole, trials=trials)).verdict.word
+
+    assert before is Word.SHIP or after is not Word.SHIP
+
+
 @settings(max_examples=60, deadline=None)
 @given(ROWS, CRITERIA)
 def test_nothing_ships_by_votes_that_nobody_gave(rows: list[str], criterion: dict[str, Any]) -> None:
     judged = judged_by(rows, **criterion)
 
     found = result(judged)
-    assert judged.verdict.word is not Word.SHIP or (found.n > 0 and found.observed is not None)
+    measured = found.status is Status.GO and found.n > 0 and found.observed is not None
+    assert judged.verdict.word is not Word.SHIP or measured or not found.decides

@@ -125,6 +125,7 @@ def test_votes_on_other_answers_count_nowhere_and_are_named(reviewed: Project) -
     )
 
 
+@pytest.mark.parametrize("workers", ["", "-n2"])
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -133,13 +134,17 @@ def test_votes_on_other_answers_count_nowhere_and_are_named(reviewed: Project) -
     ],
 )
 def test_a_review_that_can_not_be_used_stops_the_run_before_anything_is_asked(
-    project: Project, text: str | None, message: str
+    project: Project, text: str | None, message: str, workers: str
 ) -> None:
+    if workers:
+        pytest.importorskip("xdist")
     path = project.pytester.path / "review.json"
     if text is not None:
         project.write("review.json", text)
 
-    result = project.run("--model=python:bots:broken", "--ftgate-review=review.json")
+    options = ["--model=python:bots:broken", "--ftgate-review=review.json", *filter(None, [workers])]
+
+    result = (project.run_apart if workers else project.run)(*options)
 
     assert result.ret == 4
     result.stderr.fnmatch_lines([f"ERROR: {message.format(path=path)}"])

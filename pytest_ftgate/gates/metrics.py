@@ -39,10 +39,10 @@ class Voted:
     """
 
     of_case: Callable[[Sequence[Choice]], Sequence[Sample]]
+    too_few: str = ""
     number: Callable[[Sequence[Sample]], Fraction | None]
     detail: Callable[[Sequence[Sample]], str] = lambda _: ""
     undefined: str
-    too_few: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,8 @@ def _agreements(results: Results, page: Page) -> Iterator[Line]:
 def _agreement(label: str, one: Agreement) -> tuple[str, ...]:
     value = "n/a" if one.value is None else fixed(one.value, 2)
     bounds = f"[{fixed(one.bounds[0], 2)}, {fixed(one.bounds[1], 2)}]" if one.bounds else "-"
-    return label, value, bounds, f"{_count(one.n, 'pair')}", one.words
+    words = "one label only" if one.value is None else one.words
+    return label, value, bounds, _count(one.n, "pair"), words
 
 
 def _reviewers(results: Results, page: Page) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from statistics import median
 from pytest_ftgate.record.votes import Choice
 from pytest_ftgate.review.joining import Joined, Reviewed
 from pytest_ftgate.review.questions import OVERALL
-from pytest_ftgate.stats.agreement import cohen_kappa, krippendorff_alpha
+from pytest_ftgate.stats.agreement import band, cohen_kappa, krippendorff_alpha
 from pytest_ftgate.stats.estimates import interval
 from pytest_ftgate.stats.paired_passes import mcnemar_p
 from pytest_ftgate.stats.rates import RateEstimate
@@ -20,8 +20,6 @@ from pytest_ftgate.summary.estimating import SEED
 from pytest_ftgate.summary.votes import majority
 
 CONFIDENCE = 0.95
-#: Landis and Koch 1977, Biometrics 33:165: words for a kappa, up to and including each bound; words only.
-_BANDS = ((0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"), (1.0, "almost perfect"))
 
 Interval = tuple[float, float]
 #: What was said of each pair, by reviewer.
@@ -139,13 +137,6 @@ def alpha(said: Said) -> Agreement:
     return Agreement(
         who=who, n=len(units), value=value, bounds=interval(found, CONFIDENCE) if found else None
     )
-
-
-def band(value: float | None) -> str:
-    """What Landis and Koch call so much agreement; words, not a judgement."""
-    if value is None:
-        return "undefined: one label"
-    return "poor" if value < 0 else next(word for bound, word in _BANDS if value <= bound)
 
 
 def _kappa(said: Said, first: str, second: str) -> Agreement | None:

@@ -36,5 +36,16 @@ def krippendorff_alpha(units: Iterable[Sequence[Hashable | None]]) -> float | No
     return 1 - (n - 1) * apart / expected if expected else None
 
 
+#: Landis and Koch 1977, Biometrics 33:165: words for a kappa, up to and including each bound.
+_BANDS = ((0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"), (1.0, "almost perfect"))
+
+
+def band(value: float | None) -> str:
+    """What Landis and Koch call so much agreement; words, not a judgement."""
+    if value is None:
+        return "undefined: only one label was given"
+    return "poor" if value < 0 else next(word for bound, word in _BANDS if value <= bound)
+
+
 def _unlike(labels: Counter[Hashable]) -> int:
     return labels.total() ** 2 - sum(count**2 for count in labels.values())

@@ -17,8 +17,9 @@ from pytest_ftgate.reports.lines import plain_text
 from pytest_ftgate.review.ballots import parse_votes
 from pytest_ftgate.review.joining import join
 from pytest_ftgate.review.report import render_review
-from pytest_ftgate.review.results import Results, alpha, band, preference, results_of
+from pytest_ftgate.review.results import Results, alpha, preference, results_of
 from pytest_ftgate.review.review_file import parse_review, read_reviews, review_json
+from pytest_ftgate.stats.agreement import band
 from tests.data import data_folder
 from tests.support.records import case, record
 from tests.support.reviews import answered, dealt_of, record_of, votes_json
@@ -106,7 +107,7 @@ def test_without_a_decided_pair_there_is_no_preference_and_without_two_labels_no
     assert (preference("overall", said).rate, preference("overall", said).bounds) == (None, None)
     found = alpha(said)
     assert (found.value, found.bounds, found.n) == (None, None, 5)
-    assert found.words == "undefined: one label"
+    assert found.words == "undefined: only one label was given"
 
 
 @pytest.mark.parametrize(

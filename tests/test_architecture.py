@@ -32,7 +32,9 @@ MAY_SEE = {
     "files": {*ROW, "scorers"},
     "models": {*ROW},
     "planning": {*ROW},
-    "reports": {*ROW, "planning"},
+    # It keeps what was decided, in a file of its own.
+    "history": {*ROW},
+    "reports": {*ROW, "planning", "history"},
     # It shows what it was told by the means of the reports: inert texts, lines, atomic files.
     "review": {*ROW, "reports"},
     # It reads labels as data sets are read, and has them judged as answers are.
@@ -220,7 +222,8 @@ def test_importing_the_plugin_costs_nothing_that_is_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*ROW, "models", "planning", "reports", "review", "calibration", "scorers", "files"})
+    "name",
+    sorted({*ROW, "models", "planning", "reports", "review", "calibration", "scorers", "files", "history"}),
 )
 def test_values_and_the_doors_of_folders_load_nothing_heavy(name: str) -> None:
     loaded = loaded_by(f"import pytest_ftgate.{name}")

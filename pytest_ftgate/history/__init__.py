@@ -1,0 +1,28 @@
+"""The memory of past runs: a line for each whole run, and what they show side by side."""
+
+from pytest_ftgate.history.file import HISTORY_SCHEMA, History, add_to_history, read_history
+from pytest_ftgate.history.making import history_run
+from pytest_ftgate.history.runs import (
+    HistoryCriterion,
+    HistoryGroup,
+    HistoryModel,
+    HistoryRate,
+    HistoryRun,
+)
+from pytest_ftgate.history.trend import Band, Trend, trends_of
+
+__all__ = [
+    "HISTORY_SCHEMA",
+    "Band",
+    "History",
+    "HistoryCriterion",
+    "HistoryGroup",
+    "HistoryModel",
+    "HistoryRate",
+    "HistoryRun",
+    "Trend",
+    "add_to_history",
+    "history_run",
+    "read_history",
+    "trends_of",
+]

@@ -1,0 +1,83 @@
+"""What past runs show beside each other: how the rate of a group went, and how much of that is noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_ftgate.history.runs import HistoryRate, HistoryRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """The rates, 0…1, that are within noise of one run's: the interval of its own rate.
+
+    `run_id` is the last SHIP's, or the median run's where none shipped; `of_ship` says which.
+    """
+
+    low: float
+    high: float
+    run_id: str
+    of_ship: bool
+
+    def holds(self, rate: float) -> bool:
+        """Whether a rate is within noise."""
+        return self.low <= rate <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """The model's rates of one category or role, or of all cases; None where a run had none.
+
+    `rates` has one for each run, in their order. `band` is None where no comparable run has the group.
+    """
+
+    by: str
+    value: str
+    rates: tuple[HistoryRate | None, ...]
+    band: Band | None
+
+
+def trends_of(runs: Sequence[HistoryRun]) -> list[Trend]:
+    """The trends of all cases, of roles and of categories, of these runs; the oldest comes first.
+
+    Bands are those of runs that are comparable with the last one.
+    """
+    groups = sorted({(group.by, group.value) for run in runs for group in run.groups}, key=_order)
+    comparable = [run for run in runs if run.is_comparable(runs[-1])]
+    return [
+        Trend(
+            by=by,
+            value=value,
+            rates=tuple(_rate(run, by, value) for run in runs),
+            band=_band(comparable, by, value),
+        )
+        for by, value in groups
+    ]
+
+
+def last_ship(runs: Sequence[HistoryRun]) -> HistoryRun | None:
+    """The newest run that might ship; None if none did."""
+    return next((run for run in reversed(runs) if run.is_ship), None)
+
+
+def _order(group: tuple[str, str]) -> tuple[int, str]:
+    by, value = group
+    return ("all", "role", "category").index(by) if by in ("all", "role", "category") else 3, value
+
+
+def _rate(run: HistoryRun, by: str, value: str) -> HistoryRate | None:
+    group = run.group(by, value)
+    return group.model if group is not None else None
+
+
+def _band(runs: Sequence[HistoryRun], by: str, value: str) -> Band | None:
+    """Of the last SHIP, or of the run with the median rate; the lower of the two in the middle."""
+    told = [(run, rate) for run in runs if (rate := _rate(run, by, value)) is not None and rate.interval]
+    if not told:
+        return None
+    shipped = [one for one in told if one[0].is_ship]
+    by_rate = sorted(told, key=lambda one: one[1].rate)
+    run, rate = shipped[-1] if shipped else by_rate[(len(by_rate) - 1) // 2]
+    assert rate.interval is not None  # others were left out
+    return Band(low=rate.interval[0], high=rate.interval[1], run_id=run.run_id, of_ship=bool(shipped))

@@ -11,6 +11,7 @@ import click
 from pytest_ftgate import __version__
 from pytest_ftgate.cli.batch import batch
 from pytest_ftgate.cli.cache import cache
+from pytest_ftgate.cli.compare import compare
 from pytest_ftgate.cli.decide import decide
 from pytest_ftgate.cli.judge import judge
 from pytest_ftgate.cli.plan import plan
@@ -27,5 +28,5 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-for _command in (batch, cache, decide, judge, plan, review, schema, verify):
+for _command in (batch, cache, compare, decide, judge, plan, review, schema, verify):
     main.add_command(_command)

@@ -14,6 +14,7 @@ import click
 from pytest_ftgate.errors import FtgateError
 
 if TYPE_CHECKING:
+    from pytest_ftgate.gates import Assessment
     from pytest_ftgate.reports.lines import Line
 
 REFUSED, UNUSABLE = 1, 2
@@ -39,6 +40,17 @@ def print_lines(render: Callable[[int, bool], Sequence[Line]]) -> None:
 
     lines = render(shutil.get_terminal_size().columns, not takes("≥±…", sys.stdout.encoding))
     print_text(ansi_text(lines) if is_coloured() else plain_text(lines))
+
+
+def print_assessment(assessment: Assessment, verbosity: int) -> None:
+    """Prints the report that ends a run of pytest."""
+    from pytest_ftgate.reports.terminal import render_terminal  # noqa: PLC0415
+
+    print_lines(
+        lambda width, ascii_only: render_terminal(
+            assessment, width=width, verbosity=verbosity, ascii_only=ascii_only
+        )
+    )
 
 
 def is_coloured() -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_lines, print_text
+from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_assessment, print_text
 from pytest_ftgate.cli.inputs import (
     common_run_id,
     keep_inputs,
@@ -75,7 +75,7 @@ def decide(
         assessment = _decide(given, verdict, reports)
     if given.config:
         print_text(f"Judged by the gate in {given.config}, not by the one in the record.\n\n")
-    _print_report(assessment, verbose - quiet)
+    print_assessment(assessment, verbose - quiet)
     sys.exit(0 if assessment.verdict.word == "SHIP" else REFUSED)
 
 
@@ -148,13 +148,3 @@ def _add_to_summary(assessment: Assessment) -> None:
             add_to_summary(Path(path), assessment)
         except FtgateError as error:  # nobody asked for it by an option
             complain(str(error))
-
-
-def _print_report(assessment: Assessment, verbosity: int) -> None:
-    from pytest_ftgate.reports.terminal import render_terminal  # noqa: PLC0415
-
-    print_lines(
-        lambda width, ascii_only: render_terminal(
-            assessment, width=width, verbosity=verbosity, ascii_only=ascii_only
-        )
-    )

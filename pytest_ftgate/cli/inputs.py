@@ -67,7 +67,7 @@ def read_records(paths: Sequence[Path]) -> Record:
     records, problems = [], []
     for path in paths:
         try:
-            records.append(_read_record(path))
+            records.append(read_record(path))
         except RecordError as error:
             problems.append(str(error))
     if problems:
@@ -96,7 +96,8 @@ def with_calibrations(record: Record, paths: Sequence[Path]) -> Record:
     return replace(record, run=replace(record.run, calibrations=found))
 
 
-def _read_record(path: Path) -> Record:
+def read_record(path: Path) -> Record:
+    """The record in one file, a shard's too; raises RecordError."""
     from pytest_ftgate.errors import RecordError  # noqa: PLC0415
     from pytest_ftgate.record import parse_record  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from pytest_ftgate.gates.deciding import undecidable
 from pytest_ftgate.gates.estimates import Unbounded
 from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.samples import Sampled
-from pytest_ftgate.gates.verdict import Assessment, Verdict, Word, assess, judged_cases
+from pytest_ftgate.gates.verdict import Assessment, Verdict, Word, assess, judged_cases, unjudged
 
 __all__ = [
     "BUILTIN_METRICS",
@@ -27,4 +27,5 @@ __all__ = [
     "judged_cases",
     "parse_gate",
     "undecidable",
+    "unjudged",
 ]

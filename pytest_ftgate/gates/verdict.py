@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pytest_ftgate.cases import Arm
@@ -19,6 +19,7 @@ from pytest_ftgate.record.runs import Record
 from pytest_ftgate.summary import Group, Summary, summarize
 
 _NAMED = 3
+UNJUDGED = "two runs are compared, and no gate judged them"
 #: Intervals narrower than this, 0…2, are told with a decimal.
 _NARROW = 0.1
 
@@ -34,7 +35,11 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One word, one sentence of why, and the reasons in full. `complete` is False exactly for INCOMPLETE."""
+    """One word, one sentence of why, and the reasons in full. `complete` is False exactly for INCOMPLETE.
+
+    `judged` is False where no gate was asked, as for two runs that are only compared: the word is INCOMPLETE
+    then, whatever they show, and people are not told it.
+    """
 
     word: Word
     sentence: str
@@ -44,6 +49,7 @@ class Verdict:
     narrowed: bool
     whole_shard: bool
     warnings: tuple[str, ...] = ()
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,25 @@ def assess(
     summary = summarize(record)
     results = decide(gate, summary.cases, record.run, metrics)
     verdict = _verdict(summary, gate, results, other_gate=not stored)
+    return Assessment(record=record, summary=summary, gate=gate, verdict=verdict)
+
+
+def unjudged(record: Record) -> Assessment:
+    """The record with its numbers, and no gate: intervals are those of its gate's confidence."""
+    given = {"confidence": record.run.gate["confidence"]} if "confidence" in record.run.gate else {}
+    gate = replace(parse_gate(given), criteria=())
+    summary = summarize(record)
+    verdict = Verdict(
+        word=Word.INCOMPLETE,
+        sentence=UNJUDGED,
+        reasons=(UNJUDGED,),
+        criteria=(),
+        complete=False,
+        narrowed=False,
+        whole_shard=False,
+        warnings=warnings(summary, gate),
+        judged=False,
+    )
     return Assessment(record=record, summary=summary, gate=gate, verdict=verdict)
 
 

@@ -4,6 +4,7 @@ It is the one currency between processes, shards and reports. Nothing here judge
 """
 
 from pytest_ftgate.record.calibrations import Calibration, merged_calibrations
+from pytest_ftgate.record.comparing import Named, compared
 from pytest_ftgate.record.file import RECORD_SCHEMA, parse_record, record_lines
 from pytest_ftgate.record.merging import merge
 from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, PlannedItem, TrialKey, case_plan
@@ -18,6 +19,7 @@ __all__ = [
     "Calibration",
     "CaseKey",
     "Choice",
+    "Named",
     "Outcome",
     "Plan",
     "PlannedCase",
@@ -35,6 +37,7 @@ __all__ = [
     "answers_digest",
     "balanced_shares",
     "case_plan",
+    "compared",
     "in_shard",
     "merge",
     "merged_calibrations",

@@ -74,9 +74,7 @@ def code_text(text: str, *, limit: int = _LINE) -> str:
 
 def _blocks(assessment: Assessment) -> Iterator[list[str]]:
     verdict = assessment.verdict
-    sign = _WORD_SIGNS[verdict.word]
-    yield [f"## {sign} {verdict.word}"]
-    yield [code(verdict.sentence, limit=_SENTENCE)]
+    yield from _heading(verdict)
     yield _about(assessment)
     yield _notes(verdict)
     if not verdict.narrowed and assessment.record.trials:
@@ -85,6 +83,14 @@ def _blocks(assessment: Assessment) -> Iterator[list[str]]:
         yield _categories(assessment)
         yield _judged(assessment.summary.judged_pairs)
         yield _flips(assessment.summary.cases)
+
+
+def _heading(verdict: Verdict) -> Iterator[list[str]]:
+    if not verdict.judged:
+        yield ["## Two runs compared"]
+        return
+    yield [f"## {_WORD_SIGNS[verdict.word]} {verdict.word}"]
+    yield [code(verdict.sentence, limit=_SENTENCE)]
 
 
 def _judged(pairs: JudgedPairs | None) -> list[str]:
@@ -104,7 +110,7 @@ def _about(assessment: Assessment) -> list[str]:
 
 def _notes(verdict: Verdict) -> list[str]:
     """What an incomplete run lacks, and warnings."""
-    reasons = verdict.reasons if verdict.word is Word.INCOMPLETE else ()
+    reasons = verdict.reasons if verdict.word is Word.INCOMPLETE and verdict.judged else ()
     lacking = [reason for reason in reasons if reason.removeprefix("cut short: ") not in verdict.sentence]
     return [*_listed("", lacking), *_listed("warning: ", verdict.warnings)]
 

@@ -143,15 +143,20 @@ def _reason(case: CaseResult) -> str:
 
 def _verdict(verdict: Verdict, page: Page) -> Iterator[Line]:
     """The word and its sentence, what an incomplete run lacks, and warnings."""
+    limit = _MAX_REASONS_VERBOSE if page.verbosity > 0 else _MAX_REASONS
+    if verdict.judged:
+        yield from _word(verdict, limit, page)
+    yield from _listed(verdict.warnings, "warning: ", "yellow", limit, page)
+
+
+def _word(verdict: Verdict, limit: int, page: Page) -> Iterator[Line]:
     first, *rest = page.paragraph(page.text(f"{verdict.word}: {verdict.sentence}"), indent="  ", max_lines=8)
     yield line(Segment(verdict.word, WORD_STYLES[verdict.word]), first[0].text.removeprefix(verdict.word))
     yield from rest
-    limit = _MAX_REASONS_VERBOSE if page.verbosity > 0 else _MAX_REASONS
     if verdict.word is Word.INCOMPLETE:
         yield from _listed(_lacking(verdict), "  - ", "plain", limit, page)
     if page.verbosity >= 0 and verdict.word is Word.INCONCLUSIVE and any(map(_is_open, verdict.criteria)):
         yield from page.paragraph(_NEXT, indent="  ")
-    yield from _listed(verdict.warnings, "warning: ", "yellow", limit, page)
 
 
 def _is_open(result: CriterionResult) -> bool:

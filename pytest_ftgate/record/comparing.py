@@ -1,0 +1,218 @@
+"""Two runs as one record: the model's answers of the earlier one are the baseline of the later one's model.
+
+Cases are paired by suite and id. What can't be paired is named: nothing is compared across different prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.errors import RecordError
+from pytest_ftgate.record.plan import CaseKey, Plan, PlannedCase, PlannedItem, TrialKey
+from pytest_ftgate.record.runs import Record, RunInfo
+
+_NAMED = 5
+#: Its scores are of two answers of one run, so they say nothing beside another run's answers.
+_OF_PAIRS = "prefer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A record and what its reader calls it, which is mostly the name of its file."""
+
+    name: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pairing:
+    """The cases of both runs, and the keys of those that can't be compared, by the reason."""
+
+    pairs: tuple[tuple[PlannedCase, PlannedCase], ...]
+    only_earlier: tuple[CaseKey, ...]
+    only_later: tuple[CaseKey, ...]
+    asked_otherwise: tuple[CaseKey, ...]
+    judged_in_pairs: tuple[CaseKey, ...]
+
+
+def compared(earlier: Named, later: Named) -> Record:
+    """The record of a run whose model is the later run's, and whose baseline is the earlier run's model.
+
+    Its `warnings` name the cases that could not be paired, and `cut_short` says so where the later run has
+    any, so that no gate ships a part of it. Raises RecordError where there is nothing to compare.
+    """
+    pairing = _paired(earlier.record, later.record)
+    if not pairing.pairs:
+        reasons = "".join(f"; {told}" for told in _unpaired(pairing, earlier.name, later.name))
+        raise RecordError(f"{earlier.name} and {later.name} have no case to compare{reasons}")
+    cases = [_joined(*pair) for pair in pairing.pairs]
+    planned = {key for case in cases for key in case.trial_keys()}
+    renamed = _renamed(pairing.pairs)
+    own = [trial for trial in later.record.trials if trial.key.arm is Arm.MODEL]
+    before = [replace(one, key=renamed[one.key]) for one in earlier.record.trials if one.key in renamed]
+    conflicts = {
+        *later.record.conflicts,
+        *(renamed[key] for key in earlier.record.conflicts if key in renamed),
+    }
+    return Record(
+        run=_run(earlier, later, pairing),
+        plan=Plan(cases=tuple(cases), left_out=later.record.plan.left_out),
+        trials=tuple(sorted((one for one in (*own, *before) if one.key in planned), key=lambda one: one.key)),
+        conflicts=tuple(sorted(conflicts & planned)),
+    )
+
+
+def _paired(earlier: Record, later: Record) -> _Pairing:
+    """The cases that the model answered, by their key."""
+    before, after = _answered(earlier), _answered(later)
+    both = sorted(before.keys() & after.keys())
+    otherwise = [key for key in both if _asked_otherwise(before[key], after[key])]
+    in_pairs = [key for key in both if _is_of_pairs(before[key]) or _is_of_pairs(after[key])]
+    left = {*otherwise, *in_pairs}
+    return _Pairing(
+        pairs=tuple((before[key], after[key]) for key in both if key not in left),
+        only_earlier=tuple(sorted(before.keys() - after.keys())),
+        only_later=tuple(sorted(after.keys() - before.keys())),
+        asked_otherwise=tuple(otherwise),
+        judged_in_pairs=tuple(key for key in in_pairs if key not in otherwise),
+    )
+
+
+def _answered(record: Record) -> dict[CaseKey, PlannedCase]:
+    there = {trial.key[:2] for trial in record.trials if trial.key.arm is Arm.MODEL}
+    return {key: case for key, case in _planned(record).items() if key in there}
+
+
+def _planned(record: Record) -> dict[CaseKey, PlannedCase]:
+    return {case.key: case for case in record.cases if case.skip is None and _items(case)}
+
+
+def _items(case: PlannedCase) -> list[PlannedItem]:
+    return [item for item in case.items if Arm.MODEL in item.arms]
+
+
+def _asked_otherwise(one: PlannedCase, other: PlannedCase) -> bool:
+    return bool(one.asked and other.asked) and one.asked != other.asked
+
+
+def _is_of_pairs(case: PlannedCase) -> bool:
+    return any(leaf.scorer == _OF_PAIRS for check in case.expect for leaf in check.leaves())
+
+
+def _joined(before: PlannedCase, after: PlannedCase) -> PlannedCase:
+    """The later case with the items of both; those that both have judge both arms."""
+    known = {_name(item): item for item in _items(before)}
+    repeat = min(before.repeat, after.repeat)
+    items = []
+    for item in _items(after):
+        partner = known.pop(_name(item), None)
+        arms = (Arm.MODEL,) if partner is None else (Arm.MODEL, Arm.BASELINE)
+        items.append(replace(item, arms=arms, repeats=_common(repeat, item, partner or item)))
+    items += [
+        replace(item, arms=(Arm.BASELINE,), repeats=_common(repeat, item, item)) for item in known.values()
+    ]
+    return replace(after, repeat=repeat, items=tuple(item for item in items if item.repeats))
+
+
+def _common(repeat: int, *items: PlannedItem) -> tuple[int, ...]:
+    """The repeats that all of these items run."""
+    every = range(1, repeat + 1)
+    return tuple(number for number in every if all(number in (item.repeats or every) for item in items))
+
+
+def _name(item: PlannedItem) -> str:
+    """An item without its folder and file, which may have moved between two runs."""
+    return item.nodeid.rpartition("::")[2]
+
+
+def _renamed(pairs: Iterable[tuple[PlannedCase, PlannedCase]]) -> dict[TrialKey, TrialKey]:
+    """The keys of the earlier model's trials, and those that they have as the baseline's."""
+    found = {}
+    for before, after in pairs:
+        nodes = {_name(item): item.nodeid for item in _items(after)}
+        for item in _items(before):
+            nodeid = nodes.get(_name(item), item.nodeid)
+            for repeat in item.repeats or range(1, before.repeat + 1):
+                key = TrialKey(*before.key, Arm.MODEL, repeat, item.nodeid)
+                found[key] = key._replace(arm=Arm.BASELINE, item=nodeid)
+    return found
+
+
+def _run(earlier: Named, later: Named, pairing: _Pairing) -> RunInfo:
+    before, after = earlier.record.run, later.record.run
+    models = {name: told for name, told in after.models.items() if name not in list(Arm)}
+    # A name may stand for other weights than it did: only the same run is the same model for certain.
+    for arm, run in ((Arm.MODEL, after), (Arm.BASELINE, before)):
+        if told := run.models.get(Arm.MODEL):
+            models[str(arm)] = {**told, "run": run.run_id}
+    named = sorted(_warnings(earlier, later, pairing))
+    return replace(
+        after,
+        run_id=f"{before.run_id}..{after.run_id}",
+        models=models,
+        mode=after.mode if before.mode == after.mode else "mixed",
+        shard=None,
+        share=None,
+        cut_short="; ".join(_lacking(later, pairing)) or None,
+        warnings=tuple(named),
+    )
+
+
+def _lacking(later: Named, pairing: _Pairing) -> Iterator[str]:
+    """Why the comparison is not one of all of the later run."""
+    yield from _parts(later)
+    planned = _planned(later.record)
+    left = sorted(planned.keys() - {after.key for _, after in pairing.pairs})
+    if left:
+        yield f"{len(left)} of {len(planned)} cases are not compared: {_some(left)}"
+
+
+def _warnings(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
+    yield from _unpaired(pairing, earlier.name, later.name)
+    yield from _parts(earlier)
+    yield from _parts(later)
+    if later.record.votes:
+        yield "votes of people were given on other pairs of answers, and do not count"
+    pairs = pairing.pairs
+    if other := [b.key for a, b in pairs if a.digest and b.digest and a.digest != b.digest]:
+        yield f"{_count(other)} asked the same, and judged by other expectations: {_some(other)}"
+    if unknown := [b.key for a, b in pairs if not (a.asked and b.asked)]:
+        told = "paired by name alone, since a record does not say what was asked"
+        yield f"{_count(unknown)} {told}: {_some(unknown)}"
+    if fewer := [b.key for a, b in pairs if a.repeat != b.repeat]:
+        told = "answered more often in one run, and only the repeats of both count"
+        yield f"{_count(fewer)} {told}: {_some(fewer)}"
+
+
+def _unpaired(pairing: _Pairing, earlier: str, later: str) -> Iterator[str]:
+    told = (
+        (pairing.only_earlier, f"answered only in {earlier}"),
+        (pairing.only_later, f"answered only in {later}"),
+        (pairing.asked_otherwise, "asked otherwise in the two runs"),
+        (pairing.judged_in_pairs, "judged by `prefer`, which compared it with another answer"),
+    )
+    for keys, what in told:
+        if keys:
+            yield f"{_count(keys)} {what}, and not compared: {_some(keys)}"
+
+
+def _parts(named: Named) -> Iterator[str]:
+    """Where a run is not whole its numbers are those of a part."""
+    run = named.record.run
+    if run.shard is not None:
+        yield "{} is shard {} of {} alone".format(named.name, *run.shard)
+    if named.record.plan.left_out:
+        yield f"{named.name} was narrowed to a part of its cases"
+    if run.cut_short:
+        yield f"{named.name} was cut short: {run.cut_short}"
+
+
+def _count(keys: Sequence[CaseKey]) -> str:
+    return "1 case is" if len(keys) == 1 else f"{len(keys)} cases are"
+
+
+def _some(keys: Sequence[CaseKey]) -> str:
+    left = len(keys) - _NAMED
+    return ", ".join("::".join(key) for key in keys[:_NAMED]) + (f" and {left} more" if left > 0 else "")

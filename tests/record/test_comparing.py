@@ -1,0 +1,248 @@
+"""Two runs as one record: what is paired with what, and what is named because it can't be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.errors import RecordError
+from pytest_ftgate.gates import assess, unjudged
+from pytest_ftgate.record import (
+    Choice,
+    Named,
+    Outcome,
+    PlannedCase,
+    PlannedItem,
+    Record,
+    Vote,
+    VoteKey,
+    compared,
+)
+from pytest_ftgate.summary import Flip, summarize
+from tests.support.records import case, entry, gate_of, python_item, record, trials
+
+MODELS = {"model": {"name": "tuned"}, "baseline": {"name": "prod"}}
+
+
+def run_of(cases: list[PlannedCase], letters: str, run_id: str, **rest: Any) -> Record:
+    """A run in which the model passed (P) or failed (F) case by case, and the baseline always failed."""
+    told = [
+        one for planned, letter in zip(cases, letters, strict=True) for one in trials(planned, letter, "F")
+    ]
+    made = record(cases, told, **{"models": MODELS} | rest)
+    return replace(made, run=replace(made.run, run_id=run_id))
+
+
+def asked(case_id: str, prompt: str = "1", **rest: Any) -> PlannedCase:
+    return case(case_id, asked=prompt, digest=rest.pop("digest", prompt), **rest)
+
+
+def pair(earlier: Record, later: Record) -> Record:
+    return compared(Named(name="a.jsonl", record=earlier), Named(name="b.jsonl", record=later))
+
+
+def flips(found: Record) -> dict[str, Flip]:
+    return {one.planned.id: one.flip for one in summarize(found).cases}
+
+
+CASES = [asked("x"), asked("y"), asked("z")]
+
+
+def test_the_earlier_model_becomes_the_baseline_of_the_later_one() -> None:
+    later = run_of(CASES, "PFP", "r-2", models={"model": {"name": "newer"}, "judge": {"name": "j"}})
+
+    found = pair(run_of(CASES, "FPP", "r-1"), later)
+
+    assert found.run.run_id == "r-1..r-2"
+    assert found.run.models == {
+        "model": {"name": "newer", "run": "r-2"},
+        "baseline": {"name": "tuned", "run": "r-1"},
+        "judge": {"name": "j"},
+    }
+    assert found.run.warnings == ()
+    assert found.run.cut_short is None
+    assert flips(found) == {"x": Flip.FIXED, "y": Flip.REGRESSION, "z": Flip.BOTH_PASSED}
+    assert summarize(found).missing == ()
+
+
+def test_a_comparison_with_itself_has_only_ties() -> None:
+    run = run_of(CASES, "PFP", "r-1")
+
+    everything = summarize(pair(run, run)).groups[0]
+
+    assert (everything.paired, everything.wins, everything.losses, everything.delta) == (3, 0, 0, 0)
+
+
+def test_only_the_same_run_is_told_to_be_the_same_model() -> None:
+    run, other = run_of(CASES, "PFP", "r-1"), run_of(CASES, "PFP", "r-2")
+
+    told = [unjudged(pair(run, one)).verdict.warnings for one in (run, other)]
+
+    assert told == [
+        ("model and baseline are both 'tuned': an A/A run, which compares a model with itself",),
+        (),
+    ]
+
+
+def test_turned_around_the_signs_turn() -> None:
+    a, b = run_of(CASES, "PPP", "r-1"), run_of(CASES, "PFF", "r-2")
+
+    one, other = (summarize(pair(*two)).groups[0] for two in ((a, b), (b, a)))
+
+    assert one.delta is not None
+    assert other.delta == -one.delta
+    assert (one.wins, one.losses) == (other.losses, other.wins) == (0, 2)
+
+
+def test_cases_of_one_run_and_cases_asked_otherwise_are_named_and_not_paired() -> None:
+    earlier = run_of([asked("gone"), asked("x"), asked("y", "old")], "PPP", "r-1")
+    later = run_of([asked("new"), asked("x"), asked("y", "new")], "PPP", "r-2")
+
+    found = pair(earlier, later)
+
+    assert [one.id for one in found.plan.cases] == ["x"]
+    assert found.run.warnings == (
+        "1 case is answered only in a.jsonl, and not compared: tools::gone",
+        "1 case is answered only in b.jsonl, and not compared: tools::new",
+        "1 case is asked otherwise in the two runs, and not compared: tools::y",
+    )
+    assert found.run.cut_short == "2 of 3 cases are not compared: tools::new, tools::y"
+
+
+def test_a_gate_ships_no_part_of_a_run() -> None:
+    gate = gate_of(at_least="50%")
+    earlier = run_of([asked("x")], "P", "r-1")
+
+    word = assess(pair(earlier, run_of(CASES, "PPP", "r-2", gate=gate))).verdict.word
+    whole = assess(pair(run_of(CASES, "PPP", "r-1"), run_of(CASES, "PPP", "r-2", gate=gate))).verdict.word
+
+    assert (word, whole) == ("INCOMPLETE", "SHIP")
+
+
+@pytest.mark.parametrize("lost", range(3))
+def test_a_later_run_that_lacks_a_trial_never_ships(lost: int) -> None:
+    later = run_of(CASES, "PPP", "r-2", gate=gate_of(at_least="50%"))
+    own = [one for one in later.trials if one.key.arm is Arm.MODEL]
+    later = replace(later, trials=tuple(one for one in later.trials if one is not own[lost]))
+
+    assert assess(pair(run_of(CASES, "PPP", "r-1"), later)).verdict.word == "INCOMPLETE"
+
+
+def test_other_expectations_and_unknown_prompts_are_named_and_paired() -> None:
+    earlier = run_of([asked("x", digest="old"), asked("y", "")], "PP", "r-1")
+    later = run_of([asked("x", digest="new"), asked("y", "")], "PP", "r-2")
+
+    found = pair(earlier, later)
+
+    assert found.run.warnings == (
+        "1 case is asked the same, and judged by other expectations: tools::x",
+        "1 case is paired by name alone, since a record does not say what was asked: tools::y",
+    )
+    assert len(found.plan.cases) == 2
+
+
+def test_what_is_not_whole_is_named() -> None:
+    earlier = run_of(CASES, "PPP", "r-1", shard=(1, 1))
+    later = run_of(CASES, "PPP", "r-2", cut_short="Ctrl-C", left_out=["evals/other.evalcase.yaml"])
+
+    found = pair(earlier, later)
+
+    assert found.run.warnings == (
+        "a.jsonl is shard 1 of 1 alone",
+        "b.jsonl was cut short: Ctrl-C",
+        "b.jsonl was narrowed to a part of its cases",
+    )
+    assert found.run.cut_short == "b.jsonl was narrowed to a part of its cases; b.jsonl was cut short: Ctrl-C"
+    assert found.run.shard is None
+
+
+def test_only_the_repeats_of_both_runs_are_compared() -> None:
+    earlier = run_of([asked("x", repeat=5)], "P", "r-1")
+    later = run_of([asked("x", repeat=2)], "F", "r-2")
+
+    found = pair(earlier, later)
+
+    assert len(found.trials) == 4
+    assert found.run.warnings == (
+        "1 case is answered more often in one run, and only the repeats of both count: tools::x",
+    )
+    assert summarize(found).missing == ()
+
+
+def test_items_are_paired_wherever_their_files_have_moved() -> None:
+    old = PlannedItem(nodeid="old/tools.evalcase.yaml::x", arms=(Arm.MODEL, Arm.BASELINE))
+    earlier = run_of([asked("x", items=[old, python_item("x", Arm.MODEL)])], "P", "r-1")
+    later = run_of([asked("x")], "F", "r-2")
+
+    (result,) = summarize(pair(earlier, later)).cases
+
+    assert result.pair == (0, 1)
+    assert [(item.nodeid, item.arms) for item in result.planned.items] == [
+        ("evals/tools.evalcase.yaml::x", (Arm.MODEL, Arm.BASELINE)),
+        ("tests/test_tone.py::test_tone[x]", (Arm.BASELINE,)),
+    ]
+    assert result.outcome == {Arm.MODEL: Outcome.FAILED, Arm.BASELINE: Outcome.PASSED}
+
+
+def test_an_arm_that_was_never_the_model_is_not_compared() -> None:
+    earlier = run_of([asked("x"), asked("y", arms=(Arm.BASELINE,))], "PP", "r-1")
+
+    found = pair(earlier, run_of([asked("x"), asked("y")], "PP", "r-2"))
+
+    assert [one.id for one in found.plan.cases] == ["x"]
+
+
+def test_scores_of_pairs_say_nothing_beside_another_answer() -> None:
+    cases = [asked("x"), asked("y", expect=(entry("any_of", None, entry("prefer")),))]
+
+    found = pair(run_of(cases, "PP", "r-1"), run_of(cases, "PP", "r-2"))
+
+    assert [one.id for one in found.plan.cases] == ["x"]
+    assert found.run.warnings == (
+        "1 case is judged by `prefer`, which compared it with another answer, and not compared: tools::y",
+    )
+
+
+def test_conflicts_of_both_runs_stay_conflicts() -> None:
+    earlier, later = run_of(CASES, "PPP", "r-1"), run_of(CASES, "PPP", "r-2")
+    own = [one.key for one in earlier.trials if one.key.arm is Arm.MODEL]
+
+    found = pair(replace(earlier, conflicts=(own[0],)), replace(later, conflicts=(own[1],)))
+
+    assert [(key.case, key.arm) for key in found.conflicts] == [("x", Arm.BASELINE), ("y", Arm.MODEL)]
+
+
+def test_votes_do_not_travel_to_another_pair_of_answers() -> None:
+    later = run_of(CASES, "PPP", "r-2")
+    key = VoteKey(suite="tools", case="x", batch="b-1", reviewer="ada")
+    vote = Vote(key=key, answers="0", overall=Choice.MODEL)
+
+    found = pair(run_of(CASES, "PPP", "r-1"), replace(later, votes=(vote,)))
+
+    assert found.votes == ()
+    assert found.run.warnings == ("votes of people were given on other pairs of answers, and do not count",)
+
+
+def test_nothing_to_compare_is_an_error_that_says_why() -> None:
+    with pytest.raises(RecordError) as error:
+        pair(run_of([asked("x")], "P", "r-1"), run_of([asked("y")], "P", "r-2"))
+
+    assert str(error.value) == (
+        "a.jsonl and b.jsonl have no case to compare"
+        "; 1 case is answered only in a.jsonl, and not compared: tools::x"
+        "; 1 case is answered only in b.jsonl, and not compared: tools::y"
+    )
+
+
+def test_a_comparison_without_a_gate_is_no_verdict() -> None:
+    later = run_of(CASES, "PPP", "r-2", gate={"confidence": "0.9"})
+
+    found = unjudged(pair(run_of(CASES, "PPP", "r-1"), later))
+
+    assert not found.verdict.judged
+    assert found.verdict.word == "INCOMPLETE"
+    assert found.verdict.sentence == "two runs are compared, and no gate judged them"
+    assert float(found.gate.confidence) == 0.9

@@ -13,6 +13,7 @@ from pytest_ftgate.cli.batch import batch
 from pytest_ftgate.cli.cache import cache
 from pytest_ftgate.cli.compare import compare
 from pytest_ftgate.cli.decide import decide
+from pytest_ftgate.cli.history import history
 from pytest_ftgate.cli.judge import judge
 from pytest_ftgate.cli.plan import plan
 from pytest_ftgate.cli.review import review
@@ -28,5 +29,5 @@ def main() -> None:
     """May this fine-tuned model ship? Tools around the verdict of `pytest --model=...`."""
 
 
-for _command in (batch, cache, compare, decide, judge, plan, review, schema, verify):
+for _command in (batch, cache, compare, decide, history, judge, plan, review, schema, verify):
     main.add_command(_command)

@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 )
 @click.option("--verdict", type=click.Path(path_type=Path), help="Write the verdict file to PATH.")
 @click.option(
+    "--history", type=click.Path(path_type=Path), help="Add the run to this history, if it is whole."
+)
+@click.option(
     "--report",
     "reports",
     type=click.Path(path_type=Path),
@@ -70,9 +73,11 @@ def decide(
     Exit 0: SHIP. Exit 1: any other verdict. Exit 2: wrong use, or a record that can't be used.
     """
     quiet: int = more.pop("quiet")
+    history: Path | None = more.pop("history")
     with Usable():
         given = _Given(records=records, **more)
         assessment = _decide(given, verdict, reports)
+        _remember(history, assessment)
     if given.config:
         print_text(f"Judged by the gate in {given.config}, not by the one in the record.\n\n")
     print_assessment(assessment, verbose - quiet)
@@ -138,6 +143,16 @@ def _finish(verdict: Path | None, assessment: Assessment) -> None:
 
     if verdict is not None:
         write_atomic(verdict, json_text(verdict_json(assessment)))
+
+
+def _remember(path: Path | None, assessment: Assessment) -> None:
+    from pytest_ftgate.history import add_to_history, history_run  # noqa: PLC0415
+
+    if path is not None and (run := history_run(assessment)) is not None:
+        try:
+            add_to_history(path, run)
+        except FtgateError as error:  # the verdict stands, whatever becomes of its line
+            complain(str(error))
 
 
 def _add_to_summary(assessment: Assessment) -> None:

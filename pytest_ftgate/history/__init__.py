@@ -9,7 +9,7 @@ from pytest_ftgate.history.runs import (
     HistoryRate,
     HistoryRun,
 )
-from pytest_ftgate.history.trend import Band, Trend, trends_of
+from pytest_ftgate.history.trend import Band, Trend, last_ship, trends_of
 
 __all__ = [
     "HISTORY_SCHEMA",
@@ -23,6 +23,7 @@ __all__ = [
     "Trend",
     "add_to_history",
     "history_run",
+    "last_ship",
     "read_history",
     "trends_of",
 ]

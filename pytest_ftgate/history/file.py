@@ -81,7 +81,9 @@ def _begins_well(path: Path) -> bool:
     with path.open("rb") as file:
         begins = file.read(4096)
         if begins.strip() and _FAMILY.encode() not in begins:
-            raise ConfigError(f"{path} holds no history and is left as it is: name another --ftgate-history")
+            raise ConfigError(
+                f"{path} holds no history and is left as it is: name another file, or delete it first"
+            )
         file.seek(0, os.SEEK_END)
         size = file.tell()
         file.seek(max(size - 1, 0))

@@ -171,6 +171,10 @@ class HistoryRun:
         )
 
 
+#: More cases than any run has: a wider number would only break what shows it.
+_MANY = 10**9
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a text")
@@ -178,7 +182,7 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MANY:
         raise ValueError(f"{value!r} is not a count")
     return value
 

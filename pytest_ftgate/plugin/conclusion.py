@@ -162,6 +162,7 @@ class Conclusion:
         else:
             self.is_final = True
             self._close_run(config)
+            self._remember(config, self.assessment)
 
     def _is_resumable(self, assessment: Assessment) -> bool:
         """Whether the same command has something left to do, and would not stop at the same miss."""
@@ -174,6 +175,18 @@ class Conclusion:
                 self.store.finish()
             except FtgateError as error:
                 say(config, f"ftgate: {error}")
+
+    def _remember(self, config: pytest.Config, assessment: Assessment) -> None:
+        """A whole run adds itself to the history; one that can't changes nothing else of the run."""
+        from pytest_ftgate.history import add_to_history, history_run  # noqa: PLC0415  (once a run is over)
+
+        path = self.ftgate.settings.history_path
+        if path is None or (run := history_run(assessment)) is None:
+            return
+        try:
+            add_to_history(path, run)
+        except FtgateError as error:
+            say(config, f"ftgate: {error} (--ftgate-history=PATH or off)")
 
     def status(self, status: int) -> int:
         """The exit status as the verdict demands."""

@@ -27,6 +27,11 @@ TEXT_OPTIONS = {
     "config": ("PATH", "models and gate (default: ftgate.yaml in the rootdir)"),
     "concurrency": ("N", "how many requests may be in flight, by all workers together (default: 32)"),
     "verdict": ("PATH", "where to write the verdict (default: .ftgate/verdict.json in the rootdir)"),
+    "history": (
+        "PATH|off",
+        "where each whole run adds a line that `ftgate history` reads (default: .ftgate/history.jsonl in the "
+        "rootdir)",
+    ),
     "run-id": ("ID", "what `ftgate verify --run-id` has to be given (default: $FTGATE_RUN_ID, else random)"),
     "save-answers": ("PATH", "write all answers to this file, to be played later by recorded:PATH"),
     "cache": (

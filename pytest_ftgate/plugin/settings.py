@@ -34,6 +34,8 @@ class Settings:
     strict: bool
     require_verdict: bool
     verdict_path: Path
+    #: None: runs leave nothing there.
+    history_path: Path | None
     run_id: str
     reports: tuple[Path, ...]
     reviews: tuple[Path, ...]
@@ -78,6 +80,7 @@ def read_settings(config: pytest.Config) -> Settings:
         strict=switches["strict"],
         require_verdict=switches["require-verdict"],
         verdict_path=read_verdict_path(config),
+        history_path=_history_path(config, texts["history"]),
         run_id=read_run_id(config),
         reports=_reports(config, shard),
         reviews=_paths(config, "review"),
@@ -98,6 +101,12 @@ def read_settings(config: pytest.Config) -> Settings:
 def read_verdict_path(config: pytest.Config) -> Path:
     """Where the verdict file goes; readable even when the other settings are not."""
     return _path(config, "verdict") or config.rootpath / ".ftgate" / "verdict.json"
+
+
+def _history_path(config: pytest.Config, text: str | None) -> Path | None:
+    if text == "off":
+        return None
+    return _path(config, "history") or config.rootpath / ".ftgate" / "history.jsonl"
 
 
 def read_run_id(config: pytest.Config) -> str:

@@ -177,7 +177,8 @@ def test_a_file_that_is_no_history_is_said_to_be_none_and_never_added_to(tmp_pat
     reason = f"{path}:1: left out: its schema is None, 'ftgate.history/1' was expected"
     assert str(unread.value) == f"{path} holds no history: {reason}"
     assert (
-        str(unwritten.value) == f"{path} holds no history and is left as it is: name another --ftgate-history"
+        str(unwritten.value)
+        == f"{path} holds no history and is left as it is: name another file, or delete it first"
     )
     assert path.read_text() == '{"question": "Capital of France?"}\n'
 

@@ -64,6 +64,15 @@ def test_a_hostile_text_changes_nothing_but_the_content_of_code_spans(text: str)
     assert len(shown.splitlines()) <= 60
 
 
+@pytest.mark.parametrize("text", ["x" * 2_000_000, "\x1b" * 2_000_000, "\U000e0041" * 2_000_000])
+def test_texts_of_any_length_leave_it_small(text: str) -> None:
+    """A step summary takes 1024 KiB in all, and is read by people."""
+    shown = render_markdown(everywhere(text))
+
+    assert len(shown.encode()) < 300_000
+    assert len(shown.splitlines()) <= 60
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_text_comes_back_from_its_code_span(text: str) -> None:
     span = code(text, limit=1000)

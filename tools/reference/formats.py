@@ -1,0 +1,6 @@
+"""The page of formats."""
+
+
+def formats_page() -> str:
+    """Soon."""
+    return "# Formats\n"

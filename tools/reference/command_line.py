@@ -20,7 +20,7 @@ Tools around the verdict of `pytest --model=…`. `ftgate COMMAND --help` shows 
 Where nothing is said, 0 is done and 2 is wrong use. Those of pytest: [exit status](../gate.md#exit-status).
 
 """
-_STATUS = re.compile(r"Exit (\d)(?::| only if) (.*?)(?=\s*Exit \d:|\.\s|\.?$)", re.DOTALL)
+_STATUS = re.compile(r"Exit (\d)(?::| only if)\s+(.*?)(?=\s*Exit \d:|\.\s|\.?$)", re.DOTALL)
 
 
 def command_line_page() -> str:
@@ -67,7 +67,7 @@ def _usage(command: click.Command) -> Iterator[str]:
 
 def _prose(text: str) -> str:
     """Paragraphs as they are; one that click is told not to wrap is a block."""
-    return re.sub(r"\b\n((?:.+\n?)+)".replace(r"\b", "\b"), r"```\n\1```\n", text + "\n").strip()
+    return re.sub("\b\n((?:.+\n?)+)", r"```\n\1```\n", text + "\n").strip()
 
 
 def _row(option: click.Option) -> tuple[str, str]:

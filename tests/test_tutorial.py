@@ -22,7 +22,9 @@ TRANSCRIPTS = {
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example project, with no file of the tutorial in it yet."""
     ignored = shutil.ignore_patterns(".ftgate", ".pytest_cache", "__pycache__")
-    return shutil.copytree(ROOT / "example_project", tmp_path_factory.mktemp("tutorial") / "x", ignore=ignored)
+    return shutil.copytree(
+        ROOT / "example_project", tmp_path_factory.mktemp("tutorial") / "x", ignore=ignored
+    )
 
 
 @pytest.fixture(scope="module")

@@ -124,5 +124,8 @@ def _where(path: str) -> str:
 
 
 def _value(title: str, found: type) -> str:
-    rows = [(code(name), code(str(getattr(kind, "__forward_arg__", kind)))) for name, kind in inspect.get_annotations(found).items()]
+    rows = [
+        (code(name), code(str(getattr(kind, "__forward_arg__", kind))))
+        for name, kind in inspect.get_annotations(found).items()
+    ]
     return f"### {title.capitalize()}\n\n{prose(inspect.getdoc(found) or '')}\n\n{table(('field', 'type'), rows)}"

@@ -12,7 +12,8 @@ from tools.reference.pytest_options import pytest_options_page
 from tools.reference.python_names import python_page
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
-_MADE = "<!-- Made from the code by `python -m tools.reference`; changes here are lost. -->\n\n"
+#: At the end: a page's title is its first line.
+_MADE = "\n<!-- Made from the code by `python -m tools.reference`; changes here are lost. -->\n"
 
 
 def reference_pages() -> dict[str, str]:
@@ -25,4 +26,4 @@ def reference_pages() -> dict[str, str]:
         "python.md": python_page(),
         "formats.md": formats_page(),
     }
-    return {name: _MADE + text for name, text in made.items()}
+    return {name: text.rstrip("\n") + "\n" + _MADE for name, text in made.items()}

@@ -35,7 +35,9 @@ def _is_hook(name: str) -> bool:
 
 def _function(name: str, found: Any, level: str) -> str:
     signature = str(inspect.signature(found)).replace("'", "")
-    return f"{level} {name}\n\n```python\ndef {name}{signature}\n```\n\n{prose(inspect.getdoc(found) or '')}\n"
+    return (
+        f"{level} {name}\n\n```python\ndef {name}{signature}\n```\n\n{prose(inspect.getdoc(found) or '')}\n"
+    )
 
 
 def _fixtures() -> str:

@@ -1,4 +1,4 @@
-"""The site: its reference is what the code says, it builds without a warning, and loads nothing from elsewhere."""
+"""The site: its reference is what the code says, it builds strictly, and loads nothing from elsewhere."""
 
 from __future__ import annotations
 

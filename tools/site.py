@@ -1,6 +1,6 @@
-"""MkDocs' hook: puts the pages that lie outside docs/ on the site, and lets links between all of them lead there.
+"""MkDocs' hook: puts pages from outside docs/ on the site, and lets links lead there.
 
-A link in the repository leads from file to file; on the site some files are pages, and others are copied as they are.
+A link in the repository leads from file to file; on the site some files are pages, others are copied.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _in_repository(page: str, link: str) -> str:
 
 
 def _on_site(path: str) -> str:
-    """Where a file of the repository stands on the site; hidden ones under a name that is served everywhere."""
+    """Where a file of the repository stands on the site; hidden ones without their dot."""
     if path in OUTSIDE or path.startswith("docs/"):
         return OUTSIDE.get(path, path.removeprefix("docs/"))
     return "files/" + "/".join(part.lstrip(".") for part in path.split("/"))

@@ -1,4 +1,4 @@
-"""Transcripts in the documentation: commands run as a reader runs them, and what comes out compared with the page."""
+"""Transcripts in the documentation: commands are run as a reader runs them, and their output compared."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def settled(text: str) -> Iterator[str]:
 def pieces_of(transcript: str) -> list[str]:
     """The stretches between elisions, each to be found as it is."""
     lines = list(settled(transcript))[1:]
-    return [piece.strip("\n") for piece in "\n".join(lines).split(f"\n{ELISION}\n")]
+    pieces = ("\n" + "\n".join(lines) + "\n").split(f"\n{ELISION}\n")
+    return [piece.strip("\n") for piece in pieces if piece.strip("\n")]
 
 
 def missing_pieces(transcript: str, output: str) -> list[str]:

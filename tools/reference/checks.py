@@ -8,8 +8,10 @@ from tools.reference.markdown import code, table
 
 _HEAD = """# Checks
 
-What may stand under `expect` of a [case](../case-files.md#what-is-expected). The short form fills the main option:
-`contains: Paris` is `contains: {reference: Paris}`. Every check may also have a `weight` and a `name`; `any_of`, `all_of`
+What may stand under `expect` of a [case](../case-files.md#what-is-expected). The short form fills the
+main option:
+`contains: Paris` is `contains: {reference: Paris}`. Every check may also have a `weight` and a `name`;
+`any_of`, `all_of`
 and `not` combine checks. Your own: [hooks](../hooks.md#checks-and-metrics).
 
 """

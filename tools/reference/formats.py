@@ -1,4 +1,4 @@
-"""The page of formats: keys of case files by their JSON Schema, of reports by the golden one, of records by their values."""
+"""The page of formats: case files by their schema, reports by the golden one, records by their values."""
 
 from __future__ import annotations
 
@@ -28,22 +28,28 @@ _HEAD = """# Formats of files
 ## Case files
 
 `ftgate schema` prints their JSON Schema (draft 07) with the project's own checks; [the schema without
-any](../../example_project/ftgate.schema.json) is that of the example. Their keys, explained in [case files](../case-files.md):
+any](../../example_project/ftgate.schema.json) is that of the example. Their keys, explained in [case
+files](../case-files.md):
 
 """
 _REPORT = f"""
 ## The verdict file and the JSON report
 
-`{REPORT_SCHEMA}`: `.ftgate/verdict.json`, and `--ftgate-report=NAME.json`, which has more. Keys may be added; a key that goes away or
-changes its meaning changes the number. Keys that have nothing to say may be left out or null. A verdict that was never reached has
-`schema`, `run_id`, `verdict`, `sentence`, `complete`, `reasons`, `started` and `finished` alone. `[]` stands for each element of a list.
+`{REPORT_SCHEMA}`: `.ftgate/verdict.json`, and `--ftgate-report=NAME.json`, which has more. Keys may be
+added; a key that goes away or
+changes its meaning changes the number. Keys that have nothing to say may be left out or null. A verdict
+that was never reached has
+`schema`, `run_id`, `verdict`, `sentence`, `complete`, `reasons`, `started` and `finished` alone. `[]`
+stands for each element of a list.
 
 """
 _RECORD = f"""
 ## The record
 
-`{RECORD_SCHEMA}`: `--ftgate-report=NAME.jsonl`. JSON lines; the first is the run, with `schema` and `left_out`. Each line after it
-has a `kind`: `case`, `trial`, `conflict`, `vote`, and at last `end`, which counts cases and trials and holds the SHA-256 of all lines before it. Empty
+`{RECORD_SCHEMA}`: `--ftgate-report=NAME.jsonl`. JSON lines; the first is the run, with `schema` and
+`left_out`. Each line after it
+has a `kind`: `case`, `trial`, `conflict`, `vote`, and at last `end`, which counts cases and trials and
+holds the SHA-256 of all lines before it. Empty
 fields are left out. A file with a damaged, missing or changed line is refused as a whole.
 
 """
@@ -128,4 +134,5 @@ def _value(title: str, found: type) -> str:
         (code(name), code(str(getattr(kind, "__forward_arg__", kind))))
         for name, kind in inspect.get_annotations(found).items()
     ]
-    return f"### {title.capitalize()}\n\n{prose(inspect.getdoc(found) or '')}\n\n{table(('field', 'type'), rows)}"
+    text = prose(inspect.getdoc(found) or "")
+    return f"### {title.capitalize()}\n\n{text}\n\n{table(('field', 'type'), rows)}"

@@ -11,8 +11,10 @@ from tools.reference.markdown import code, table
 
 _HEAD = """# Metrics
 
-What `metric:` of a [criterion](../gate.md#criteria) can name. *Counts* says what `n` and `min_cases` are of. A rate has its threshold as
-`85%` or `0.85`; seconds and other numbers as they are. *Nothing to measure* is what the report says then. Your own:
+What `metric:` of a [criterion](../gate.md#criteria) can name. *Counts* says what `n` and `min_cases`
+are of. A rate has its threshold as
+`85%` or `0.85`; seconds and other numbers as they are. *Nothing to measure* is what the report says
+then. Your own:
 [hooks](../hooks.md#checks-and-metrics).
 
 """

@@ -11,10 +11,13 @@ from tools.reference.markdown import code, table
 
 _HEAD = """# Options of pytest
 
-Options and their ini twins (`pyproject.toml`: `[tool.pytest.ini_options]`; `pytest.ini`: `[pytest]`). The command line
-wins over the ini file, and that over `ftgate.yaml`. What each kind of run ends with: [exit status](../gate.md#exit-status).
+Options and their ini twins (`pyproject.toml`: `[tool.pytest.ini_options]`; `pytest.ini`: `[pytest]`).
+The command line
+wins over the ini file, and that over `ftgate.yaml`. What each kind of run ends with: [exit
+status](../gate.md#exit-status).
 
-Short names, unless the project has options of these names itself: {}. Write them with an equals sign; with a space pytest takes
+Short names, unless the project has options of these names itself: {}. Write them with an equals sign;
+with a space pytest takes
 the value for a path.
 
 """

@@ -15,7 +15,8 @@ from tools.reference.markdown import code, prose, table
 
 _HEAD = """# Names in Python
 
-What conftests, plugins and tests use; worked examples are in [hooks](../hooks.md) and [tests in Python](../python-tests.md).
+What conftests, plugins and tests use; worked examples are in [hooks](../hooks.md) and [tests in
+Python](../python-tests.md).
 
 ## Hooks
 

@@ -47,8 +47,9 @@ def test_tests_are_installed_and_run_as_the_readme_says() -> None:
     assert development
     install, test = development.groups()
 
-    assert commands("tests") == [f"{install} 'pytest${{{{ matrix.pytest }}}}'", test]
-    assert commands("without-xdist") == [install, "pip uninstall -q -y pytest-xdist", "pytest"]
+    browser = "playwright install --with-deps chromium"
+    assert commands("tests") == [f"{install} 'pytest${{{{ matrix.pytest }}}}'", browser, test]
+    assert commands("without-xdist") == [install, browser, "pip uninstall -q -y pytest-xdist", "pytest"]
     assert commands("endurance") == [install, "python -m benchmarks endurance --quick"]
 
 

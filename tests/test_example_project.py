@@ -299,9 +299,42 @@ def test_the_readme_says_of_each_command_what_it_gives(example: Path) -> None:
         "pytest --model=base --baseline=base",
         "pytest --model=tuned-v2 --baseline=base-saved",
         "pytest --model=tuned-v2 --baseline=base -n 2",
+        "pytest --model=tuned-v2 --baseline=base --ftgate-review=review.json",
     ]
     # What each of them gives is tested above.
-    assert [word for _, word in commands] == ["SHIP", "ITERATE", "ITERATE", "SHIP", "SHIP"]
+    assert [word for _, word in commands] == ["SHIP", "ITERATE", "ITERATE", "SHIP", "SHIP", "SHIP"]
+
+
+def test_the_readme_has_people_asked_and_their_votes_counted(example: Path) -> None:
+    text = (example / "README.md").read_text(encoding="utf-8")
+    export, apply, count = re.findall(
+        r"^((?:ftgate review|pytest .*--ftgate-review).*?) {2,}#", text, re.MULTILINE
+    )
+    gated(f"{SHIP} --ftgate-report=run.jsonl", example)
+
+    exported, applied = run(export, example), run(apply, example)
+    done = gated(count, example)
+
+    assert exported.returncode == 0, exported.stderr
+    assert len(list((example / "batch" / "for-reviewers").glob("*.html"))) == 3
+    assert applied.returncode == 0, applied.stderr
+    assert "135 votes on 45 pairs, by majority" in applied.stdout
+    assert "Not counted" not in applied.stdout
+    assert (done.status, done.verdict) == (0, "SHIP"), done.output
+    preference = done.criteria["human_preference"]
+    assert (preference["status"], preference["decides"]) == ("GO", True)
+    # One answer or the other may come out differently on another kind of processor.
+    assert preference["n"] >= 40
+
+
+def test_the_votes_of_the_example_are_those_that_its_script_writes(example: Path) -> None:
+    gated(f"{SHIP} --ftgate-report=run.jsonl", example)
+    before = {path.name: path.read_bytes() for path in (example / "reviews" / "votes").iterdir()}
+
+    done = run("python reviews/voters.py run.jsonl reviews/batch/key.json", example)
+
+    assert done.returncode == 0, done.stderr
+    assert before == {path.name: path.read_bytes() for path in (example / "reviews" / "votes").iterdir()}
 
 
 def ci_script(example: Path, name: str) -> list[str]:

@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import distribution, packages_distributions
+from importlib.resources import files
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -85,3 +86,12 @@ def test_entry_points_load() -> None:
 def test_types_and_license_are_there() -> None:
     assert (ROOT / "pytest_ftgate" / "py.typed").exists()
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+
+
+def test_the_parts_of_the_review_page_are_in_the_package_and_the_wheel_takes_all_of_it() -> None:
+    parts = ("page.css", "page.html.jinja", "page.js")
+
+    assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["pytest_ftgate"]}
+    folder = files("pytest_ftgate.review") / "page"
+    assert sorted(part.name for part in folder.iterdir()) == list(parts)
+    assert all((folder / part).read_text(encoding="utf-8").strip() for part in parts)

@@ -173,6 +173,7 @@ _METRICS = (
             of_case=voting.labels,
             number=voting.agreement,
             undefined="only one label was ever given, so that chance alone would agree",
+            too_few="no case has votes of two reviewers",
         ),
         is_coefficient=True,
     ),

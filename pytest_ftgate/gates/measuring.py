@@ -49,7 +49,7 @@ class Measurement:
     spared: Measurement | None = None
     typical_s: Fraction | None = None
     p_value: float | None = None
-    #: What `observed` is made of, in words.
+    #: What `observed` is made of, in words; without one, why there is none.
     detail: str = ""
 
 
@@ -80,7 +80,8 @@ def _of_votes(scope: Scope, voted: Voted, results: Sequence[CaseResult]) -> Meas
     samples = [sample for row in rows for sample in row[0]]
     observed = voted.number(samples) if rows else None
     if observed is None:
-        return Measurement(n=len(rows), lost=lost)
+        some = any(result.votes.counted for result in results)
+        return Measurement(n=len(rows), lost=lost, detail=voted.too_few if some and not rows else "")
     return Measurement(
         observed=observed,
         estimate=scope.metric.estimator(_sampled(scope, rows)),

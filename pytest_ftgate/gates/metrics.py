@@ -34,11 +34,12 @@ def _any_case(_: PlannedCase) -> bool:
 class Voted:
     """How a number is taken from what reviewers said: `of_case` of one case, `number` of all with votes.
 
-    `number` is None where it is undefined, and `undefined` says when that is. `detail` says in words what the
-    number is made of.
+    `number` is None where it is undefined, and `undefined` says when that is; `too_few` says what votes lack
+    that give nothing. `detail` says in words what the number is made of.
     """
 
     of_case: Callable[[Sequence[Choice]], Sequence[Sample]]
+    too_few: str = ""
     number: Callable[[Sequence[Sample]], Fraction | None]
     detail: Callable[[Sequence[Sample]], str] = lambda _: ""
     undefined: str

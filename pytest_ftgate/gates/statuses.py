@@ -78,7 +78,7 @@ def _without_number(question: Question) -> tuple[Status, str]:
     if found.n and metric.voted:
         return Status.INCONCLUSIVE, f"n/a on {counted(found.n, metric)}: {metric.voted.undefined}"
     no_ratio = f"the baseline's {metric.name} is 0, so there is no ratio"
-    return Status.NOT_MEASURED, no_ratio if found.baseline == 0 else metric.nothing
+    return Status.NOT_MEASURED, no_ratio if found.baseline == 0 else found.detail or metric.nothing
 
 
 def _by_estimate(question: Question) -> tuple[Status, str]:

@@ -79,7 +79,8 @@ class _Expectation:
             word = Prospect.NO_CASES if is_absent else Prospect.NEVER
             return Outlook(prospect=word, sentence=never[0], remedy=never[1])
         if self._scope.metric.counts == "votes":
-            told = f"decided by {self._criterion.min_cases} votes or more, given after a run"
+            cases = "1 case" if self._criterion.min_cases == 1 else f"{self._criterion.min_cases} cases"
+            told = f"decided by votes on {cases} or more, given after a run"
             return Outlook(prospect=Prospect.UNKNOWN, sentence=told)
         if few := too_few_calls(self._scope, evidence, self._confidence):
             word = Prospect.NEVER if evidence == "strict" else Prospect.UNKNOWN

@@ -112,12 +112,15 @@ class FtgateSession:
 
     @cached_property
     def votes(self) -> tuple[Vote, ...]:
-        """What people said of the answers; only who decides reads it. Raises RecordError."""
+        """What people said of the answers; only who decides reads it. Raises UsageError for a wrong file."""
         if not self.settings.reviews or hasattr(self.config, "workerinput"):
             return ()
         from pytest_ftgate.review import read_reviews  # noqa: PLC0415  (not needed where nobody was asked)
 
-        return read_reviews(self.settings.reviews)
+        try:
+            return read_reviews(self.settings.reviews)
+        except RecordError as error:
+            raise pytest.UsageError(str(error)) from None
 
     @cached_property
     def calibrations(self) -> tuple[Calibration, ...]:
@@ -167,7 +170,7 @@ class FtgateSession:
             _ = self.votes, self.calibrations
             if self.settings.save_answers is not None:
                 refuse_foreign(self.settings.save_answers, "ftgate.answers/", "saved answers")
-        except (pytest.UsageError, ConfigError, RecordError) as error:
+        except (pytest.UsageError, ConfigError) as error:
             self.usage_error = str(error)
 
     # The plan, once pytest has selected its items.

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from pytest_ftgate.reports.inert import inert_text
+
 DEFAULT = """\
 # What to do
 
 Read the prompt, then both answers, and say which one is better overall: A, B, a tie, or both bad.
-Then, if you can, say it again for each criterion beside it.
+Then, if you can, say the same for each of the criteria.
 
 # How to judge
 
@@ -43,7 +45,7 @@ def parse_instructions(text: str) -> tuple[Block, ...]:
 
 
 def _blocks(text: str) -> Iterator[Block]:
-    for kind, rows in groupby(text.splitlines(), key=_kind):
+    for kind, rows in groupby(inert_text(text).split("\n"), key=_kind):
         lines = [row.strip() for row in rows]
         if kind == "heading":
             yield from (Block(kind="heading", lines=(line.lstrip("# "),)) for line in lines)

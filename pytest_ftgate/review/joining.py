@@ -146,7 +146,6 @@ def _missing(key: Key, votes: Iterable[tuple[str, str]]) -> list[str]:
         ids = sorted(one.id for one in placed if (reviewer, one.id) not in given)
         if ids:
             more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-            verb = "vote of" if len(ids) == 1 else "votes of"
             listed = ", ".join(ids[:_NAMED])
-            told.append(f"missing: {len(ids)} of {len(placed)} {verb} {reviewer}: {listed}{more}")
+            told.append(f"missing: {len(ids)} of {len(placed)} votes of {reviewer}: {listed}{more}")
     return told

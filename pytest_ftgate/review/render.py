@@ -63,7 +63,7 @@ def _item(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "digest": item.digest,
-        "category": item.category,
+        "category": inert_text(item.category),
         "prompt": inert_text(item.prompt),
         "a": answer_json(visible(item.a)),
         "b": answer_json(visible(item.b)),

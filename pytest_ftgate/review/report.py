@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_ftgate.reports.inert import inert_line
-from pytest_ftgate.reports.lines import Line, Segment, as_ascii, cells, line, pad, shorten
+from pytest_ftgate.reports.lines import Line, Segment, as_ascii, cells, line, pad, shorten, shorten_middle
 from pytest_ftgate.reports.numbers import fixed, p_value, percent, percent_interval
 from pytest_ftgate.reports.page import Page
 from pytest_ftgate.review.questions import OVERALL
@@ -21,9 +21,9 @@ def render_review(results: Results, name: str, *, width: int, ascii_only: bool =
     """Preference, agreement, reviewers, what to discuss, what did not count; `name` is the file written."""
     page = Page(width=min(max(width, _MIN_WIDTH), _MAX_WIDTH), ascii_only=ascii_only)
     sections = [
-        list(_preferences(results)),
-        list(_agreements(results)),
-        list(_reviewers(results)),
+        list(_preferences(results, page)),
+        list(_agreements(results, page)),
+        list(_reviewers(results, page)),
         list(_to_discuss(results, page)),
         list(_problems(results, page)),
         list(_next(name, page)),
@@ -32,7 +32,7 @@ def render_review(results: Results, name: str, *, width: int, ascii_only: bool =
     return [as_ascii(row) for row in lines] if ascii_only else lines
 
 
-def _preferences(results: Results) -> Iterator[Line]:
+def _preferences(results: Results, page: Page) -> Iterator[Line]:
     votes, pairs = len(results.joined.votes), len({one.pair for one in results.joined.votes})
     yield line(
         Segment("Preference", "bold"), f"  {_count(votes, 'vote')} on {_count(pairs, 'pair')}, by majority"
@@ -41,7 +41,7 @@ def _preferences(results: Results) -> Iterator[Line]:
         ("", "model", "baseline", "tie", "both bad", "preferred", "95% CI"),
         *(_preference(one) for one in results.preferences if _answered(one)),
     ]
-    yield from _columns(rows)
+    yield from _columns(rows, page)
 
 
 def _preference(one: Preference) -> tuple[str, ...]:
@@ -61,25 +61,26 @@ def _answered(one: Preference) -> bool:
     return one.question == OVERALL or one.wins + one.losses + one.ties > 0
 
 
-def _agreements(results: Results) -> Iterator[Line]:
+def _agreements(results: Results, page: Page) -> Iterator[Line]:
     yield line(
         Segment("Agreement", "bold"), "  on the overall vote, beyond chance; words of Landis and Koch (1977)"
     )
     named = [("Krippendorff's alpha", results.alpha)]
     named += [(f"Cohen's kappa, {' and '.join(one.who)}", one) for one in results.kappas[:15]]
-    yield from _columns([_agreement(label, one) for label, one in named])
+    yield from _columns([_agreement(label, one) for label, one in named], page)
 
 
 def _agreement(label: str, one: Agreement) -> tuple[str, ...]:
     value = "n/a" if one.value is None else fixed(one.value, 2)
     bounds = f"[{fixed(one.bounds[0], 2)}, {fixed(one.bounds[1], 2)}]" if one.bounds else "-"
-    return label, value, bounds, f"{_count(one.n, 'pair')}", one.words
+    words = "one label only" if one.value is None else one.words
+    return label, value, bounds, _count(one.n, "pair"), words
 
 
-def _reviewers(results: Results) -> Iterator[Line]:
+def _reviewers(results: Results, page: Page) -> Iterator[Line]:
     yield line(Segment("Reviewers", "bold"), "  p: sign test of no preference for a side")
     rows = [("", "votes", "median s", "A", "B", "p"), *(_ways(one) for one in results.ways)]
-    yield from _columns(rows)
+    yield from _columns(rows, page)
     for one in results.ways:
         if one.side_p < _UNLIKELY:
             side = "A" if one.left > one.right else "B"
@@ -141,14 +142,14 @@ def _next(name: str, page: Page) -> Iterator[Line]:
     yield from page.paragraph(page.text(told), indent="      ")
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> Iterator[Line]:
-    """Rows in columns, the first to the left and the others to the right; words at the end to the left."""
+def _columns(rows: Sequence[Sequence[str]], page: Page) -> Iterator[Line]:
+    """Rows in columns, the first to the left and the others to the right; long names give way."""
     widths = [max(cells(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        first, *others = (
-            pad(cell, width, right=at > 0) for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield line("  " + "  ".join([first, *others]).rstrip())
+    widths[0] = min(widths[0], page.width - sum(widths[1:]) - 2 * len(widths))
+    for name, *others in rows:
+        first = pad(shorten_middle(name, widths[0]), widths[0])
+        rest = [pad(cell, width, right=True) for cell, width in zip(others, widths[1:], strict=True)]
+        yield line("  " + "  ".join([first, *rest]).rstrip())
 
 
 def _count(n: int, noun: str) -> str:

@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from pytest_ftgate.stats.bootstrap import RESAMPLES, BootstrapEstimate, Floats, percentile_estimate, resample
 
+#: Of the resamples.
+_MOSTLY = 0.99
+
 
 def alpha_estimate(counts: Sequence[Sequence[int]], *, seed: int) -> BootstrapEstimate | None:
     """Percentile bootstrap (Efron 1979) of alpha for nominal labels, items drawn with replacement.
 
     A row for each item: how often each label was given to it, two labels at least. None where alpha is
-    undefined, for all items or in a resample: then nearly all labels are one and the same.
+    undefined, for all items or in more than a hundredth of the resamples, which hold one label only; fewer of
+    them are left out.
     """
     table = np.array(counts, dtype=np.float64)
     apart = _unlike(table) / (table.sum(axis=1) - 1)
@@ -29,9 +33,10 @@ def alpha_estimate(counts: Sequence[Sequence[int]], *, seed: int) -> BootstrapEs
 
     (value,) = statistic(np.arange(len(table))[np.newaxis])
     resampled = resample(len(table), RESAMPLES, seed, statistic)
-    if np.isnan(value) or np.isnan(resampled).any():
+    defined = resampled[~np.isnan(resampled)]
+    if np.isnan(value) or len(defined) < _MOSTLY * RESAMPLES:
         return None
-    return percentile_estimate(float(value), resampled)
+    return percentile_estimate(float(value), defined)
 
 
 def _unlike(counts: Floats) -> Floats:

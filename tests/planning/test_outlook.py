@@ -175,7 +175,7 @@ def test_optional_and_advisory_criteria_do_not_decide() -> None:
 
     assert [name for name, plan in plans.items() if plan.decides] == ["other_cases"]
     assert plans["late"].outlook.sentence == "20 calls of the 30 that min_cases wants"
-    assert plans["votes"].outlook.sentence == "decided by 1 votes or more, given after a run"
+    assert plans["votes"].outlook.sentence == "decided by votes on 1 case or more, given after a run"
 
 
 def test_times_of_saved_answers_are_never_measured() -> None:

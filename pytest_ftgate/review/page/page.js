@@ -156,7 +156,7 @@
 
   // The longest common subsequence of words; what is not in it is marked.
   function words(text) {
-    return text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) || [];
+    return text.match(/\s+|[\p{L}\p{N}_]+(?:[-'’.,][\p{L}\p{N}_]+)*|[^\s\p{L}\p{N}_]/gu) || [];
   }
 
   function differing(own, other) {
@@ -184,6 +184,10 @@
       if (column < theirs.length && mine[row] === theirs[column]) { row += 1; column += 1; }
       else if (column < theirs.length && table[row * width + column + 1] >= table[(row + 1) * width + column]) column += 1;
       else { found[start + row] = true; row += 1; }
+    }
+    // The space between two marked words is marked as well: one mark is read more easily than two.
+    for (let at = 1; at < own.length - 1; at += 1) {
+      if (found[at - 1] && found[at + 1] && !own[at].trim()) found[at] = true;
     }
     return found;
   }
@@ -338,10 +342,10 @@
     return undefined;
   }
 
-  let cameFrom = 0;
+  let cameFrom = null;
   function showStart() {
     section("start");
-    byId("begin").textContent = voted() || cameFrom ? "Go on" : "Start";
+    byId("begin").textContent = voted() || cameFrom !== null ? "Go on" : "Start";
     byId("begin").focus({ preventScroll: true });
     scrollTo(0, 0);
   }
@@ -362,8 +366,8 @@
   const firstOpen = () => Math.max(sheet.items.findIndex((one) => !voteOf(one.id).overall), 0);
 
   function begin() {
-    go(cameFrom || firstOpen());
-    cameFrom = 0;
+    go(cameFrom === null ? firstOpen() : cameFrom);
+    cameFrom = null;
   }
 
   function help() {
@@ -393,12 +397,13 @@
     if (current < QUESTIONS.length - 1) mark(1);
   }
 
-  const ANYWHERE = { u: undo, s: save, "?": help };
+  const ANYWHERE = {
+    u: undo, s: save, "?": help, p: () => { if (state.at > 0) go(state.at - 1); },
+  };
   const ON_PAIRS = {
     1: () => vote(0), 2: () => vote(1), 3: () => vote(2), 4: () => vote(3),
     d: toggleMarks,
     n: () => byId("notes").focus(),
-    p: () => { if (state.at > 0) go(state.at - 1); },
     Enter: () => go(state.at + 1),
     ArrowDown: () => mark(1),
     ArrowUp: () => mark(-1),
@@ -415,7 +420,10 @@
       (event.key === "Enter" && on.closest("button, a"))
       || (event.key.startsWith("Arrow") && on.closest("input, .scroll")));
     if (native) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    // By its place, since some keyboards have their digits under Shift.
+    const digit = event.shiftKey ? null : /^(?:Digit|Numpad)([1-4])$/.exec(event.code);
+    const typed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const key = digit ? digit[1] : typed;
     const act = ANYWHERE[key] || (byId("pair").hidden ? undefined : ON_PAIRS[key]);
     if (!act || (event.repeat && key !== "ArrowDown" && key !== "ArrowUp")) return;
     event.preventDefault();

@@ -1,6 +1,6 @@
 """`python -m benchmarks`: what a run costs, beside bare loops as busy, and how far its statistics hold.
 
-`python -m benchmarks live`, `collect`, `recorded`, `unused`, `judge` or `coverage` measure one part;
+`python -m benchmarks live`, `collect`, `recorded`, `unused`, `xdist`, `judge` or `coverage` measure one part;
 `--quick` takes each figure once, and fewer of them. What the figures mean is said in README.md.
 `python -m benchmarks performance` measures what docs/performance.md shows, and writes that page.
 `python -m benchmarks endurance` is another matter: what the gate survives.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -82,6 +83,7 @@ def recorded(runs: int) -> Iterator[Figure]:
     """Saved answers of each arm, scored and decided, beside as many empty tests of pytest's own."""
     empty = empty_tests(runs)
     yield empty
+    yield empty_tests_with_workers(runs, empty.cost)
     with _folder() as path:
         _saved_project(path, 10_000)
         small = cost_of([*PYTEST, *OURS, *SAVED], cwd=path, runs=runs)
@@ -115,18 +117,47 @@ def empty_tests(runs: int) -> Figure:
         return Figure("10,000 empty tests, without the plugin", cost_of(PYTEST, cwd=path, runs=runs))
 
 
+def empty_tests_with_workers(runs: int, alone: Cost) -> Figure:
+    """pytest-xdist alone: what its reports from worker to controller cost where tests take no time."""
+    with _folder() as path:
+        (path / "test_empty.py").write_text(_EMPTY)
+        spread = cost_of([*PYTEST, *WORKERS], cwd=path, runs=runs)
+    ratio = f"{spread.wall_s / alone.wall_s:.2f} x one process"
+    return Figure("10,000 empty tests, without the plugin, -n 2", spread, ratio)
+
+
 def unused(runs: int) -> Iterator[Figure]:
-    """A run of one test in a project without case files, with and without the plugin, in turn."""
+    """A run of one test in a project without case files, with and without the plugin, in turn.
+
+    Without it an empty plugin is named: for `-p` pytest searches all installed packages, whatever it loads,
+    and where plugins load by themselves it has done that anyway.
+    """
     with _folder() as path:
         (path / "test_one.py").write_text("def test_one(): pass\n")
+        (path / "nothing.py").write_text("")
+        alone = [*PYTEST, "-p", "nothing"]
         many = range(7 * runs)
-        both = [
-            (cost_of(PYTEST, cwd=path, runs=1), cost_of([*PYTEST, *OURS], cwd=path, runs=1)) for _ in many
-        ]
+        both = [(cost_of(alone, cwd=path, runs=1), cost_of([*PYTEST, *OURS], cwd=path, runs=1)) for _ in many]
     without, with_it = (Cost.of(costs) for costs in zip(*both, strict=True))
     yield Figure("one test, no case file, without the plugin", without)
     more = sorted((ours.cpu_s - alone.cpu_s) * 1000 for alone, ours in both)[len(both) // 2]
     yield Figure("one test, no case file, with the plugin", with_it, f"{more:+.1f} ms CPU")
+
+
+def xdist(runs: int) -> Iterator[Figure]:
+    """A run that waits for its endpoint most of the time, whole, in one process and in several."""
+    cases, latency_s, in_flight = 300, 1.0, 16
+    with server(latency_s) as url, _folder() as path:
+        _live_project(path, url, cases, in_flight)
+        what = f"{cases} x 2, {latency_s:g} s, {in_flight} in flight"
+        command = [*PYTEST, *OURS, *ARMS]
+        alone = cost_of(command, cwd=path, runs=runs)
+        ideal = math.ceil(2 * cases / in_flight) * latency_s
+        yield Figure(f"{what}: one process", alone, f"{alone.wall_s / ideal:.2f} x the waiting alone")
+        for workers in (2, 4):
+            spread = cost_of([*command, "-p", "xdist", f"-n{workers}"], cwd=path, runs=runs)
+            ratio = f"{spread.wall_s / alone.wall_s:.2f} x one process"
+            yield Figure(f"{what}: -n {workers}", spread, ratio)
 
 
 @contextmanager
@@ -137,11 +168,11 @@ def _folder() -> Iterator[Path]:
         yield path
 
 
-def _live_project(path: Path, url: str, cases: int) -> None:
+def _live_project(path: Path, url: str, cases: int, in_flight: int = IN_FLIGHT) -> None:
     entry = f"{{base_url: '{url}', api_key_env: OPENAI_API_KEY, name: "
     models = f"models:\n  tuned: {entry}tuned}}\n  base: {entry}base}}\n"
     (path / "ftgate.yaml").write_text(_GATE + models)
-    (path / "pytest.ini").write_text(f"[pytest]\nftgate_concurrency = {IN_FLIGHT}\n")
+    (path / "pytest.ini").write_text(f"[pytest]\nftgate_concurrency = {in_flight}\n")
     lines = [f"  - {{id: c{number}, prompt: Say {number}, expect: Paris}}\n" for number in range(cases)]
     (path / "live.evalcase.yaml").write_text("cases:\n" + "".join(lines))
 
@@ -180,4 +211,4 @@ def _dataset(path: Path, count: int) -> None:
     )
 
 
-PARTS = {"live": live, "collect": collect, "recorded": recorded, "unused": unused}
+PARTS = {"live": live, "collect": collect, "recorded": recorded, "unused": unused, "xdist": xdist}

@@ -20,6 +20,7 @@ REFERENCE_S = 3.4
 _EMPTY = "10,000 empty tests, without the plugin"
 _LARGE = "100,000 recorded cases x 2 arms, decided"
 _SMALL = "10,000 recorded cases x 2 arms, decided"
+_WAITING = "300 x 2, 1 s, 16 in flight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def aims(figures: Mapping[str, Figure]) -> list[Aim]:
     loop = {name: wall(f"{name}: {size}") for name, size in (("A", "200"), ("B", "1000"), ("C", "2000"))}
     unused = float(figures["one test, no case file, with the plugin"].compared.partition(" ")[0])
     spread = wall("100,000 recorded cases x 2 arms, -n 2")
+    waiting = wall(f"{_WAITING}: one process")
     seconds, sdk = "s on the reference machine", "x the SDK loop"
     rows = (
         ("A: 200 cases, 50 ms", 1.0, wall(gate("A")) / loop["A"], sdk),
@@ -94,6 +96,10 @@ def aims(figures: Mapping[str, Figure]) -> list[Aim]:
         ("100,000 of them: most memory", 600, mib(_LARGE), "MiB"),
         ("100,000 of them: most memory", 10.5, mib(_LARGE) / mib(_SMALL), "x the 10,000"),
         ("100,000 of them, `-n 2`", 1.0, spread / wall(_LARGE), "x one process"),
+        *(
+            (f"{_WAITING}, `-n {workers}`", 1.2, wall(f"{_WAITING}: -n {workers}") / waiting, "x one process")
+            for workers in (2, 4)
+        ),
     )
     return [Aim(what=what, limit=limit, found=found, unit=unit) for what, limit, found, unit in rows]
 

@@ -186,10 +186,10 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def digest_of_list(values: Iterable[object]) -> str:
-    """What `digest` gives for the list of these values, which need not be there all at once."""
+def digest_of_list(texts: Iterable[str]) -> str:
+    """What `digest` gives for the list of values that these canonical texts say, one at a time."""
     hashed = hashlib.sha256(b"[")
-    for number, value in enumerate(values):
-        hashed.update((b"," if number else b"") + canonical(value).encode("utf-8", "backslashreplace"))
+    for number, text in enumerate(texts):
+        hashed.update((b"," if number else b"") + text.encode("utf-8", "backslashreplace"))
     hashed.update(b"]")
     return hashed.hexdigest()[:16]

@@ -250,5 +250,5 @@ def test_a_run_without_case_files_loads_nothing_heavy_and_little_of_ours(tmp_pat
     loaded = (tmp_path / "modules").read_text(encoding="utf-8").split()
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
     ours = {name for name in loaded if name.startswith("pytest_ftgate.")}
-    light = {"fixtures", "hookspecs", "options", "shard_options", "stash"}
+    light = {"fixtures", "hookspecs", "options", "stash"}
     assert ours <= {"pytest_ftgate.plugin", *(f"pytest_ftgate.plugin.{name}" for name in light)}

@@ -71,6 +71,8 @@ class FieldReader:
     def misfits(self, fields: Fields) -> Iterator[Note]:
         """What one field says and another one does not allow: calls of tools that the case does not have."""
         tools = fields.get("tools") or ()
+        if not tools:
+            return  # nothing is said of a case without tools
         for part in (fields, *map(_fields_of, fields.get("turns") or ())):
             yield from self._expectations.misfits(part.get("expect") or (), tools)
             yield from (part.get("tool_results") or conversation.ToolResults()).misfits(tools)

@@ -511,9 +511,11 @@ class CompletionEngine:
             self._sharing.ask_leave(permit)
         return False
 
-    def _given(self, permit: Permit) -> None:
+    def _given(self, permit: Permit, has_answered: bool) -> None:
         def send() -> None:
             permit.is_given = True
+            for lane in self._lanes.values():
+                lane.is_open |= has_answered and permit in lane.permits
             self._pump()
 
         self._call_in_loop(send)
@@ -544,7 +546,7 @@ class CompletionEngine:
                 self._uncommitted += 1
         finally:
             lane.in_flight -= 1
-            lane.probed = True
+            lane.probed = lane.is_open = True
             self._tasks -= {asyncio.current_task()}
         self._pump()
 

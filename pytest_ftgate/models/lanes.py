@@ -53,14 +53,15 @@ class Lane:
 
     The first goes alone: a wrong key costs one request. The others follow when it has any outcome, whichever
     process sent it. `most` is this process's part of the model's own limit; `permits` are what this process
-    needs besides, in the order in which it asks for them.
+    needs besides, in the order in which it asks for them. `is_open` from the first outcome on, `probed` from
+    this process's own.
     """
 
     def __init__(self, model: Model, *, most: int | None, permits: Sequence[Permit] = ()) -> None:
         self.model = model
         self.waiting: deque[Job] = deque()
         self.in_flight = 0
-        self.probed = False
+        self.is_open = self.probed = False
         self.permits = permits
         self._most = most
 
@@ -71,7 +72,7 @@ class Lane:
 
     def next_job(self) -> Job | None:
         """The job that may be sent now, left in its place."""
-        limits = (self.model.concurrency, self._most, None if self.probed else 1)
+        limits = (self.model.concurrency, self._most, None if self.is_open else 1)
         is_full = any(limit is not None and self.in_flight >= limit for limit in limits)
         return None if is_full else self._first()
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_ftgate.errors import ConfigError
-from pytest_ftgate.models.endpoints.endpoint_entry import entry_settings
 
 if TYPE_CHECKING:
     from pytest_ftgate.files.config_file import ConfigFile
@@ -34,6 +33,9 @@ def _of_entries(config: ConfigFile, environ: Mapping[str, str]) -> Iterator[str]
     yield from (environ.get(name or "", "").strip() for name in names)
     for entry in config.models.values():
         if entry.kind == "openai":
+            # Not for a run that only collects, or plays saved answers: it brings asyncio along.
+            from pytest_ftgate.models.endpoints.endpoint_entry import entry_settings  # noqa: PLC0415
+
             try:
                 yield from entry_settings(entry, environ, None).secrets()
             except ConfigError:  # what it lacks is said when it is asked

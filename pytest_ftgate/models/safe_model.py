@@ -28,13 +28,15 @@ class SafeModel:
         self.inner = model
         self.is_replay = bool(getattr(model, "is_replay", False))
         self._redact = redact
+        if hasattr(model, "answer_now"):
+            # Here, and not found by the next method: it is looked up several times for each answer.
+            self.answer_now = self._answer_now
 
     def __getattr__(self, name: str) -> Any:
         """What only some models have, such as `asks` of an endpoint: it is no text for people."""
         if name == "inner":
             raise AttributeError(name)  # of a copy that is being made
-        own = getattr(self.inner, name)
-        return self._answer_now if name == "answer_now" else own
+        return getattr(self.inner, name)
 
     def __repr__(self) -> str:
         return f"SafeModel({self._redact(repr(self.inner))})"

@@ -12,15 +12,10 @@ import pytest
 from pytest_ftgate.plugin.conclusion import DIST_EACH, Conclusion
 from pytest_ftgate.plugin.decide_hooks import DecideHooks
 from pytest_ftgate.plugin.generate_hooks import GenerateHooks
-from pytest_ftgate.plugin.options import (
-    asked_for_model,
-    has_run_id,
-    read_run_id,
-    read_settings,
-    read_verdict_path,
-)
+from pytest_ftgate.plugin.options import asked_for_model
 from pytest_ftgate.plugin.safe_output import SafeOutput
 from pytest_ftgate.plugin.session import FtgateSession
+from pytest_ftgate.plugin.settings import has_run_id, read_run_id, read_settings, read_verdict_path
 from pytest_ftgate.plugin.sharding import ShardHooks, forget_older_record
 from pytest_ftgate.plugin.stash import session_key, verdict_file_key
 from pytest_ftgate.plugin.verdict_file import VerdictFile

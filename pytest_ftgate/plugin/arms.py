@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_ftgate.files.config_file import ConfigFile
     from pytest_ftgate.models import Model, Request
     from pytest_ftgate.models.redaction import Redactor
-    from pytest_ftgate.plugin.options import Settings
+    from pytest_ftgate.plugin.settings import Settings
 
 
 class Arms:

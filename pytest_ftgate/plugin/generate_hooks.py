@@ -158,7 +158,7 @@ class GenerateHooks:
         trials = self._trials(test, call, report) if test is not None and test.runs else ()
         payload = self._payload(test, call, report)
         transport.attach(report, payload, trials, is_sent=self.worker is not None)
-        if self.worker is not None and report.when == "setup" and isinstance(item, EvalCaseItem):
+        if self.worker is not None and isinstance(item, EvalCaseItem):
             transport.lighten(report)
         return report
 
@@ -247,7 +247,7 @@ class GenerateHooks:
         payload: dict[str, Any] = {}
         if self.worker is not None and not self.plan_sent and self.ftgate.plan is not None:
             self.plan_sent = True
-            payload |= {"plan": transport.dumps(self.ftgate.plan.as_json()), "models": self.ftgate.described}
+            payload |= {transport.PLAN: self.ftgate.plan.as_text(), "models": self.ftgate.described}
             payload |= {"going_on": self.ftgate.going_on} if self.ftgate.going_on else {}
             payload |= {"shard": self.ftgate.told_of_shard} if self.ftgate.told_of_shard else {}
         if test is None or not test.runs:
@@ -356,5 +356,5 @@ class GenerateHooks:
         if self.fatal is not None and self.fatal.kind not in (LIMIT, "stopped"):
             message["fatal"] = str(self.fatal)
         if not self.plan_sent and self.ftgate.plan is not None:
-            message |= {"plan": transport.dumps(self.ftgate.plan.as_json()), "models": self.ftgate.described}
+            message |= {transport.PLAN: self.ftgate.plan.as_text(), "models": self.ftgate.described}
         return message

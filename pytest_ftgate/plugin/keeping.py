@@ -89,7 +89,7 @@ def store_of(session: FtgateSession) -> AnswerStore | None:
         return None
     this = Session(
         id=worker.session if worker is not None else new_session_id(),
-        plan=_plan_digest(session),
+        plan=_plan_digest(session) if _asks_anyone(session) else "",
         reuse=Reuse.REFRESH if is_apart and settings.reuse is Reuse.RESUME else settings.reuse,
         max_age_s=settings.resume_max_age_s,
         models=session.arms.header(),
@@ -109,6 +109,13 @@ def store_path(session: FtgateSession, session_id: str) -> Path:
     base = worker.folder if worker is not None else None
     base = base or store_base(session.config, is_kept=is_kept)
     return base / (".ftgate" if is_kept else f"ftgate-{session_id}") / "answers.sqlite"
+
+
+def _asks_anyone(session: FtgateSession) -> bool:
+    """Whether any answer can come from a model that does more than play saved ones; only such are kept."""
+    models = session.arms.models.values()
+    is_replayed = all(getattr(model, "is_replay", False) for model in models)
+    return not is_replayed or any(test.replaced for test in session.collected.tests.values())
 
 
 def _plan_digest(session: FtgateSession) -> str:

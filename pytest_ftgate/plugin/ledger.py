@@ -124,18 +124,17 @@ class RunLedger:
 
     def take_plan(self, payload: Mapping[str, Any]) -> None:
         """Takes a plan that came along; two processes that planned differently can't be judged together."""
-        if "plan" not in payload:
+        if transport.PLAN not in payload:
             return
-        models = payload.get("models") or {}
+        text, models = payload[transport.PLAN], payload.get("models") or {}
         # Of many workers with as many cases, only the first one's plan is built, unless another's differs.
-        digest = hashlib.sha256(payload["plan"].encode()).hexdigest()
+        digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
         if self.plan is None:
-            self.plan, self.plan_digest = Plan.from_json(transport.loads(payload["plan"])), digest
-            self.models = models
+            self.plan, self.plan_digest, self.models = Plan.from_text(text), digest, models
             return
         if digest != self.plan_digest:
-            plan = Plan.from_json(transport.loads(payload["plan"]))
-            self._note_misfit(f"the workers collected different cases{_different(self.plan, plan)}")
+            different = _different(self.plan, Plan.from_text(text))
+            self._note_misfit(f"the workers collected different cases{different}")
         self.models = self.models or models
         if models and models != self.models:
             self._note_misfit(f"the workers ask different models: {_different_models(self.models, models)}")

@@ -16,9 +16,9 @@ from pytest_ftgate.plugin.eval_test import EvalTest, eval_tests
 from pytest_ftgate.plugin.extensions import all_metrics, all_scorers
 from pytest_ftgate.plugin.graders import Graders
 from pytest_ftgate.plugin.keeping import engine_of, not_stored
-from pytest_ftgate.plugin.options import Settings
 from pytest_ftgate.plugin.private import parameter
 from pytest_ftgate.plugin.searching import has_eval_tests, ignored_files, odd_case_files, similar_names
+from pytest_ftgate.plugin.settings import Settings
 from pytest_ftgate.plugin.sharding import Sharding
 from pytest_ftgate.plugin.stash import eval_test_key
 from pytest_ftgate.plugin.taken_over import going_on
@@ -327,10 +327,11 @@ class FtgateSession:
         ]
 
     def junit_properties(self, test: EvalTest) -> list[tuple[str, object]]:
-        """What the JUnit file says of a case, unless the ini file switches it off."""
+        """What the JUnit file says of a case, if there is one and the ini file does not switch it off."""
         from pytest_ftgate.reports.junit import case_properties  # noqa: PLC0415
 
-        if not self.settings.junit_properties:
+        # Without such a file nobody reads them, and workers send them twice.
+        if not (self.settings.junit_properties and self.config.getoption("xmlpath", None)):
             return []
         if self.is_large and all(trial.outcome is Outcome.PASSED for trial in test.trials):
             return []  # readers of JUnit refuse large files, and pytest keeps all of it to the end

@@ -1,4 +1,4 @@
-"""The options of shards, declared and read for `options`, and what a shard's record is called."""
+"""The options of shards as `settings` reads them, and what a shard's record is called."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_ftgate.record import Shard
-
-#: Without ini twins: each of several calls of pytest is another shard.
-_OPTIONS = {
-    "shard": (
-        "N/M",
-        "store",
-        "run the N-th of M shares of the eval cases, each in a CI job of its own, all with one run id; "
-        "`ftgate decide` judges their records together",
-    ),
-    "shard-durations": (
-        "RECORD",
-        "append",
-        "with --ftgate-shard: make all shares take equally long, by the times in the record (.jsonl) of an "
-        "earlier run; may be repeated, for its shards",
-    ),
-}
 
 #: More than any CI service starts; a slip would be thousands of empty jobs.
 MOST_SHARDS = 1000
@@ -50,18 +34,6 @@ def parse_shard(text: str) -> Shard:
 def record_name(shard: Shard) -> str:
     """Where a shard's record goes if no report says so; in sight, since uploads leave out hidden files."""
     return f"ftgate-shard-{shard[0]}-of-{shard[1]}.jsonl"
-
-
-def add_shard_options(group: pytest.OptionGroup) -> None:
-    """Declares them."""
-    for name, (value, action, text) in _OPTIONS.items():
-        group.addoption(f"--ftgate-{name}", action=action, default=None, metavar=value, help=text)
-
-
-def names_shard(config: pytest.Config) -> bool:
-    """Whether the command line has one of them."""
-    given = (config.getoption("ftgate_shard"), config.getoption("ftgate_shard_durations"))
-    return any(value is not None for value in given)
 
 
 def read_shard(config: pytest.Config) -> tuple[Shard | None, tuple[Path, ...]]:

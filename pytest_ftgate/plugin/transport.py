@@ -18,6 +18,8 @@ from pytest_ftgate.record.trials import sound
 ATTRIBUTE = "ftgate"
 #: Where a payload has its trials.
 TRIALS = "trials"
+#: Where the first payload of a worker has its plan.
+PLAN = "plan"
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
 
 
@@ -74,9 +76,9 @@ def _row_of(trial: Trial) -> dict[str, Any]:
 
 
 def take(report: object) -> tuple[Mapping[str, Any], Sequence[Trial]]:
-    """What `attach` put on this report, on whatever process; the trials are no longer on it then.
+    """What `attach` put on this report, on whatever process; trials and plan are no longer on it then.
 
-    pytest keeps every report to the end, and the record holds the trials.
+    pytest keeps every report to the end, and the record holds them.
     """
     text = getattr(report, ATTRIBUTE, None)
     if isinstance(text, _Told):
@@ -84,8 +86,9 @@ def take(report: object) -> tuple[Mapping[str, Any], Sequence[Trial]]:
     else:
         payload = loads(text)
         trials = [Trial.from_json(row) for row in payload.pop(TRIALS, ())]
-    if trials:
-        setattr(report, ATTRIBUTE, dumps(payload) if payload else None)
+    if trials or PLAN in payload:
+        kept = {name: value for name, value in payload.items() if name != PLAN}
+        setattr(report, ATTRIBUTE, dumps(kept) if kept else None)
     return payload, trials
 
 
@@ -96,10 +99,15 @@ def loads(text: object) -> dict[str, Any]:
 
 
 def lighten(report: pytest.TestReport) -> None:
-    """Takes off the report of a setup that went well what the reports of call and teardown say again."""
-    if report.passed:
+    """Takes off reports of setup and teardown that went well what that of the call says, too.
+
+    The properties stay on that of the teardown, where pytest writes them into the JUnit file.
+    """
+    if not report.passed or report.when == "call":
+        return
+    report.keywords = {}
+    if report.when == "setup":
         report.user_properties = []
-        report.keywords = {}
 
 
 def is_miss(report: object) -> bool:

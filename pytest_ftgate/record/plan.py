@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
-from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, digest, digest_of_list
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, canonical, digest, digest_of_list
 
 CaseKey = tuple[str, str]
 
@@ -181,6 +182,8 @@ class Plan:
 
     cases: tuple[PlannedCase, ...] = ()
     left_out: tuple[str, ...] = ()
+    #: What `digest` found, since a large plan has it looked for at the start and at the end.
+    _digest: str | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cases", tuple(sorted(self.cases, key=lambda case: case.key)))
@@ -194,19 +197,28 @@ class Plan:
     @property
     def digest(self) -> str:
         """Digest of all cases, whatever the selection left out; processes and shards compare it."""
-        return digest_of_list(case.as_json() for case in self.cases)
+        if self._digest is None:
+            object.__setattr__(
+                self, "_digest", digest_of_list(canonical(case.as_json()) for case in self.cases)
+            )
+        assert self._digest is not None
+        return self._digest
 
-    def as_json(self) -> dict[str, Any]:
-        """Builtins only, ready for `json.dumps`."""
-        return {"cases": [case.as_json() for case in self.cases], "left_out": list(self.left_out)}
+    def as_text(self) -> str:
+        """Lines of JSON: what was left out, then each case, since all of them as builtins are much memory."""
+        cases = (canonical(case.as_json()) for case in self.cases)
+        return "\n".join([canonical(self.left_out), *cases])
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """The inverse of `as_json`."""
-        return cls(
-            cases=tuple(PlannedCase.from_json(case) for case in row["cases"]),
-            left_out=tuple(str(name) for name in row.get("left_out", ())),
+    def from_text(cls, text: str) -> Self:
+        """The inverse of `as_text`."""
+        first, *lines = text.split("\n")
+        plan = cls(
+            cases=tuple(PlannedCase.from_json(json.loads(line)) for line in lines),
+            left_out=tuple(str(name) for name in json.loads(first)),
         )
+        object.__setattr__(plan, "_digest", digest_of_list(lines))
+        return plan
 
 
 def case_plan(case: EvalCase, items: Sequence[PlannedItem]) -> PlannedCase:

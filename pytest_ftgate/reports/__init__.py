@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_ftgate.errors import ConfigError
 from pytest_ftgate.gates import Assessment
 from pytest_ftgate.record import record_lines
-from pytest_ftgate.reports.atomic import refuse_foreign, write_atomic
+from pytest_ftgate.reports.atomic import refuse_foreign, write_parts
 from pytest_ftgate.reports.json_report import json_text, report_json
 
 __all__ = ["WRITERS", "check_report_path", "refuse_foreign", "write_report"]
 
 
-def _json(assessment: Assessment) -> str:
-    return json_text(report_json(assessment))
+def _json(assessment: Assessment) -> Iterable[str]:
+    yield json_text(report_json(assessment))
 
 
-def _jsonl(assessment: Assessment) -> str:
-    return "".join(f"{row}\n" for row in record_lines(assessment.record))
+def _jsonl(assessment: Assessment) -> Iterable[str]:
+    return (f"{row}\n" for row in record_lines(assessment.record))
 
 
-def _markdown(assessment: Assessment) -> str:
+def _markdown(assessment: Assessment) -> Iterable[str]:
     from pytest_ftgate.reports.markdown import render_markdown  # noqa: PLC0415 - only where it is asked for
 
-    return render_markdown(assessment)
+    yield render_markdown(assessment)
 
 
-#: What a report's suffix makes of an assessment.
-WRITERS: Mapping[str, Callable[[Assessment], str]] = {
+#: What a report's suffix makes of an assessment: its text, in parts that need not be there all at once.
+WRITERS: Mapping[str, Callable[[Assessment], Iterable[str]]] = {
     ".json": _json,
     ".jsonl": _jsonl,
     ".md": _markdown,
@@ -44,7 +44,7 @@ _MARKS = {".json": ("ftgate.report/", "report"), ".jsonl": ("ftgate.record/", "r
 def write_report(path: Path, assessment: Assessment) -> None:
     """Writes the report that the suffix of `path` names, whole or not at all; raises ConfigError."""
     check_report_path(path)
-    write_atomic(path, WRITERS[path.suffix.lower()](assessment))
+    write_parts(path, WRITERS[path.suffix.lower()](assessment))
 
 
 def check_report_path(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_ftgate.errors import ConfigError
@@ -13,7 +14,14 @@ _BEGINNING = 4096
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Puts `text` at `path` in one step, making missing folders; a file there is replaced, links too.
+    """Puts `text` at `path`, as `write_parts` does."""
+    write_parts(path, (text,))
+
+
+def write_parts(path: Path, parts: Iterable[str]) -> None:
+    """Puts a text at `path` in one step, making missing folders; a file there is replaced, links too.
+
+    The parts are written as they come, so that a long text is never in memory as a whole.
 
     Anything else there is refused: replaced, a device such as /dev/null would be gone for the whole machine.
 
@@ -25,7 +33,7 @@ def write_atomic(path: Path, text: str) -> None:
         if path.exists() and not path.is_file() and not path.is_symlink():
             raise ConfigError(f"can't write {path}: it is not a file")
         _make_folder(path)
-        _replace(path, text.encode("utf-8", "backslashreplace"))
+        _replace(path, (part.encode("utf-8", "backslashreplace") for part in parts))
     except OSError as error:
         raise ConfigError(f"can't write {path}: {error.strerror or error}") from None
 
@@ -57,12 +65,12 @@ def _make_folder(path: Path) -> None:
         raise ConfigError(f"can't write {path}: {file} is a file, and would have to be a folder") from None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
     # A name of its own, so that two writers never share it; tempfile's could be read by their owner only.
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

@@ -20,6 +20,7 @@ from pytest_ftgate.models import Request
 from pytest_ftgate.models.answer_store.session import Session
 from pytest_ftgate.models.answer_store.store import AnswerStore
 from pytest_ftgate.models.engine import CompletionEngine
+from pytest_ftgate.models.place import Place
 from tests.models.asking import QUICK, chat
 from tests.support.requests import request, requests
 from tests.support.server import ChatServer, Reply, error_reply
@@ -489,6 +490,27 @@ def test_what_is_another_processes_share_is_waited_for(tmp_path: Path) -> None:
 
     assert texts == ["first"] * 3
     assert second.asked == []
+
+
+def test_what_has_answered_one_process_is_asked_at_once_by_another(tmp_path: Path) -> None:
+    class Crowded(Scripted):
+        """Answers nobody before three ask."""
+
+        async def complete(self, asked: Request) -> Completion:
+            self.at_once += 1
+            while self.at_once < 3:
+                await asyncio.sleep(0.001)
+            return Completion(text="crowded")
+
+    asked = requests(4)
+
+    with shared(tmp_path, Scripted(), place=Place(number=0, count=2)) as first:
+        first.result(asked[0])
+        with shared(tmp_path, Crowded(), "gw1", place=Place(number=1, count=2)) as second:
+            second.prefetch(each(asked[1:]))
+            texts = [second.result(one, timeout=20).text for one in asked[1:]]
+
+    assert texts == ["crowded"] * 3
 
 
 def test_what_nobody_has_begun_is_sent_by_who_waits_for_it(tmp_path: Path) -> None:

@@ -68,15 +68,25 @@ def test_a_trial_that_json_cannot_hold_is_errored_in_this_process_too() -> None:
     assert found.error.message.startswith("the answer can't be kept: ")
 
 
-def test_a_worker_says_of_a_setup_that_went_well_only_that_it_did() -> None:
-    passed, failed = report(), report(outcome="failed")
-    transport.lighten(passed)
-    transport.lighten(failed)
+@pytest.mark.parametrize(
+    ("when", "outcome", "has_properties", "has_keywords"),
+    [
+        ("setup", "passed", False, False),
+        ("setup", "failed", True, True),
+        ("call", "passed", True, True),
+        ("teardown", "passed", True, False),
+        ("teardown", "failed", True, True),
+    ],
+)
+def test_a_worker_says_once_what_reports_that_went_well_would_say_again(
+    when: str, outcome: str, has_properties: bool, has_keywords: bool
+) -> None:
+    made = report(when, outcome)
 
-    assert not passed.user_properties
-    assert not passed.keywords
-    assert failed.user_properties == [("ftgate_outcome", "passed")]
-    assert failed.keywords == {"one": 1}
+    transport.lighten(made)
+
+    assert bool(made.user_properties) is has_properties
+    assert bool(made.keywords) is has_keywords
 
 
 @pytest.mark.parametrize("payload", [{}, {"miss": True}])

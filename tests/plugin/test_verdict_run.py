@@ -283,6 +283,26 @@ def test_junit_properties_can_be_switched_off(project: Project) -> None:
     assert "ftgate_outcome" not in (project.pytester.path / "out.xml").read_text()
 
 
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one process", "two workers"])
+def test_junit_properties_are_only_made_where_a_junit_file_is_asked_for(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    project.write(
+        "conftest.py",
+        "def pytest_runtest_logreport(report):\n"
+        "    open('seen', 'a').write(' '.join(name for name, _ in report.user_properties))\n",
+    )
+    seen = project.pytester.path / "seen"
+
+    project.run_apart(GOOD, *workers)
+    without = seen.read_text()
+    project.run_apart(GOOD, *workers, "--junitxml=out.xml")
+
+    assert "ftgate_outcome" not in without
+    assert "ftgate_outcome" in seen.read_text()
+    assert "ftgate_outcome" in (project.pytester.path / "out.xml").read_text()
+
+
 def test_an_unwritable_report_fails_the_run_and_is_named(project: Project) -> None:
     result = project.run(GOOD, "--ftgate-report=bots.py/out.json")
 

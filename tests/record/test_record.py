@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from pytest_ftgate.cases import AnswerRule, Arm, EvalCase, Expectation
 from pytest_ftgate.completions import Completion, ToolCall, Usage
@@ -28,6 +29,7 @@ from pytest_ftgate.record import (
 )
 from pytest_ftgate.scores import Score
 from tests.support.records import BOTH, case, entry, python_item, record, trial, trials
+from tests.support.strategies import records
 
 KEY = TrialKey("tools", "a", Arm.MODEL, 1, "evals/tools.evalcase.yaml::a")
 
@@ -477,8 +479,15 @@ def test_a_shard_that_ran_cases_of_another_is_refused() -> None:
     assert str(raised.value) == f"these records can't be judged together: {problem}"
 
 
-def test_a_plan_survives_json() -> None:
+@given(records())
+def test_a_plan_survives_as_text(made: Record) -> None:
+    told = Plan.from_text(made.plan.as_text())
+
+    assert told == made.plan
+    assert told.digest == replace(told).digest == made.plan.digest
+
+
+def test_the_trials_of_a_plan_are_its_cases_items_arms_and_repeats() -> None:
     plan = full_record().plan
 
-    assert Plan.from_json(json.loads(json.dumps(plan.as_json()))) == plan
     assert len(list(plan.trial_keys())) == 6

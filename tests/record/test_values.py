@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, digest, digest_of_list
+from pytest_ftgate.cases import Arm, EvalCase, Expectation, Role, Turn, canonical, digest, digest_of_list
 from pytest_ftgate.completions import Completion, Usage
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.record import (
@@ -306,4 +306,4 @@ def test_outcomes_are_written_in_the_words_of_the_schema() -> None:
     )
 )
 def test_the_digest_of_a_list_does_not_need_all_of_it_at_once(values: list[dict[str, object]]) -> None:
-    assert digest_of_list(iter(values)) == digest(values)
+    assert digest_of_list(map(canonical, values)) == digest(values)

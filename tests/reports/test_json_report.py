@@ -4,17 +4,18 @@ import json
 import os
 import resource
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from pytest_ftgate.errors import ConfigError
+from pytest_ftgate.errors import ConfigError, RecordError
 from pytest_ftgate.gates import Status, Word
 from pytest_ftgate.record import Record, RunInfo, parse_record
 from pytest_ftgate.reports import check_report_path, write_report
-from pytest_ftgate.reports.atomic import write_atomic
+from pytest_ftgate.reports.atomic import write_atomic, write_parts
 from pytest_ftgate.reports.json_report import incomplete_verdict_json, json_text, report_json, verdict_json
 from tests.reports.samples import (
     CRITERIA,
@@ -218,6 +219,21 @@ def test_what_was_there_survives_a_write_that_fails(tmp_path: Path) -> None:
     assert str(caught.value) == f"can't write {path}: File too large"
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["verdict.json"]
+
+
+def test_what_was_there_survives_a_text_that_breaks_off(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text("old")
+
+    def parts() -> Iterator[str]:
+        yield "x" * 100_000
+        raise RecordError("this row can't be written")
+
+    with pytest.raises(RecordError):
+        write_parts(path, parts())
+
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["run.jsonl"]
 
 
 def test_latencies_of_live_answers_are_in_the_report() -> None:

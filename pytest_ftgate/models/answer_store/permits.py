@@ -15,7 +15,7 @@ from pytest_ftgate.models.lanes import Permit
 class Permits:
     """Those that this process waits for; lives in the store's thread, owned by `Sharing`."""
 
-    def __init__(self, store: AnswerStore, given: Callable[[Permit], None]) -> None:
+    def __init__(self, store: AnswerStore, given: Callable[[Permit, bool], None]) -> None:
         self._store = store
         self._given = given
         self._awaited: list[Permit] = []
@@ -37,18 +37,14 @@ class Permits:
             return
         self._next_look = now + every_s
         for permit in list(self._awaited):
-            if self._is_free(permit):
+            has_answered = permit.who is not None and self._store.has_heard_of(permit.who)
+            if has_answered or any(self._store.holds(key) for key in self._keys(permit)):
                 self._awaited.remove(permit)
-                self._given(permit)
+                self._given(permit, has_answered)
 
     def clear(self) -> None:
         """Nothing is sent any more."""
         self._awaited.clear()
-
-    def _is_free(self, permit: Permit) -> bool:
-        if permit.who is not None and self._store.has_heard_of(permit.who):
-            return True
-        return any(self._store.holds(key) for key in self._keys(permit))
 
     def _keys(self, permit: Permit) -> list[str]:
         # Of this session: another one has limits of its own.

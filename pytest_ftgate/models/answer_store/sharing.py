@@ -70,9 +70,9 @@ class Sharing:
 
     `settle` hands an outcome out, `send` has requests sent (first of all, if that is urgent), `stop` gives
     all open requests this error, `committed` says how many answers of this process's own are safe now,
-    `given` that it has leave to send. `limit` is how many requests of dead processes are taken over at a
-    time, `spending` what is not to be exceeded by all together. Raises `StoreError` if the store can't be
-    used.
+    `given` that it has leave to send, and whether the model has answered another process before. `limit` is
+    how many requests of dead processes are taken over at a time, `spending` what is not to be exceeded by all
+    together. Raises `StoreError` if the store can't be used.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Sharing:
         send: Callable[[Sequence[Job], bool], None],
         stop: Callable[[FatalModelError], None],
         committed: Callable[[int], None],
-        given: Callable[[Permit], None],
+        given: Callable[[Permit, bool], None],
         limit: int,
         spending: Spending | None = None,
     ) -> None:

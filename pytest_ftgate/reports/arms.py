@@ -82,6 +82,7 @@ class MeasuredRow:
 
 
 def measured_rows(comparison: Comparison) -> Iterator[MeasuredRow]:
+    """Times, tokens and cost, as far as they were measured."""
     yield from _times("latency", comparison.latency)
     yield from _times("first token", comparison.time_to_first_token)
     if comparison.tokens is not None:
@@ -92,6 +93,7 @@ def measured_rows(comparison: Comparison) -> Iterator[MeasuredRow]:
 
 
 def _times(what: str, by_percent: Mapping[int, Sides]) -> Iterator[MeasuredRow]:
+    """Times, tokens and cost, as far as they were measured."""
     """Percentiles in one unit: seconds if the longest takes ten, else milliseconds."""
     longest = max((float(side.value) for sides in by_percent.values() for side in _known(sides)), default=0.0)
     unit, times = ("s", 1) if longest >= _LONG_S else ("ms", 1000)
@@ -116,6 +118,7 @@ def _amounts(measured: Sequence[MeasuredRow], page: Page) -> Iterator[Line]:
 
 
 def amount_of(row: MeasuredRow, name: str) -> str:
+    """The number of `model`, `baseline` or `ratio` with its interval; a star where nothing bounds it."""
     found: Estimated | None = getattr(row.sides, name)
     if found is None:
         return NOTHING

@@ -169,7 +169,9 @@ def _grouped(case: CaseResult) -> list[dict[Arm, Trial]]:
     found: dict[tuple[int, str], dict[Arm, Trial]] = {}
     for trial in case.trials:
         found.setdefault((trial.key.repeat, trial.key.item), {})[trial.key.arm] = trial
-    return sorted(found.values(), key=lambda pair: all(one.outcome is Outcome.PASSED for one in pair.values()))
+    return sorted(
+        found.values(), key=lambda pair: all(one.outcome is Outcome.PASSED for one in pair.values())
+    )
 
 
 def _pairs(case: CaseResult, limit: int) -> list[dict[str, Any]]:

@@ -59,7 +59,9 @@ def criterion_rows(assessment: Assessment) -> list[CriterionRow]:
 def could_be_noise(result: CriterionResult) -> bool:
     """Whether the threshold lies inside the interval of what was observed."""
     bound = threshold_of(result)
-    return bound is not None and result.interval is not None and result.interval[0] < bound < result.interval[1]
+    return (
+        bound is not None and result.interval is not None and result.interval[0] < bound < result.interval[1]
+    )
 
 
 def threshold_of(result: CriterionResult) -> float | None:
@@ -114,6 +116,9 @@ def _scale(result: CriterionResult, values: list[float]) -> Scale:
     """Rates from 0 to 1; differences and ratios around no difference; all else from 0."""
     if result.compare == "value" and "%" in result.threshold and min(values) >= 0 and max(values) <= 1:
         return Scale(low=0.0, high=1.0)
-    low, high = min(*values, _NEUTRAL.get(result.compare, 0.0)), max(*values, _NEUTRAL.get(result.compare, 0.0))
+    low, high = (
+        min(*values, _NEUTRAL.get(result.compare, 0.0)),
+        max(*values, _NEUTRAL.get(result.compare, 0.0)),
+    )
     room = (high - low or 1.0) * 0.12
     return Scale(low=low - room if low < 0 or result.compare == "ratio" else low, high=high + room)

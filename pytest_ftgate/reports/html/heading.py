@@ -143,7 +143,10 @@ def _overall(group: Group, confidence: float) -> tuple[str, str]:
     if bounds is None or group.delta is None:
         rate = group.model.interval(confidence)
         told = f"{percent(rate[0])} to {percent(rate[1])}" if rate else "no interval"
-        return f"{percent(group.model.rate)} passed.", f"{share(confidence)} interval {told}, n={group.model.n}"
+        return (
+            f"{percent(group.model.rate)} passed.",
+            f"{share(confidence)} interval {told}, n={group.model.n}",
+        )
     headline = f"{points(group.delta)} points {points_interval(bounds)}."
     of = f"pass rate of all cases, {share(confidence)} interval, {_count(group.paired, 'pair')}"
     return headline, f"{of}, p {_p(group.p_value)}"

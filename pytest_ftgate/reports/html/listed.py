@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.reports.html.cases import KINDS, CaseJson, anchor_of, case_json, kind_of, reason_of, state_of
+from pytest_ftgate.reports.html.cases import (
+    KINDS,
+    CaseJson,
+    anchor_of,
+    case_json,
+    kind_of,
+    reason_of,
+    state_of,
+)
 from pytest_ftgate.reports.inert import inert_line
 from pytest_ftgate.summary import CaseResult
 

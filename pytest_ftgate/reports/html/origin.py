@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment
 from pytest_ftgate.record import RunInfo
 from pytest_ftgate.reports.inert import inert_line

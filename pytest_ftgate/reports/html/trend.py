@@ -133,7 +133,11 @@ def _row(name: str, points: Sequence[_Point], assessment: Assessment) -> TrendRo
 def _dot(point: _Point, share: float, assessment: Assessment) -> Dot:
     run, this = point.run, assessment.record.run
     low, high = point.interval or (point.rate, point.rate)
-    told = (run.finished, run.verdict, run.run_id) if run else (this.finished, assessment.verdict.word, this.run_id)
+    told = (
+        (run.finished, run.verdict, run.run_id)
+        if run
+        else (this.finished, assessment.verdict.word, this.run_id)
+    )
     return Dot(
         x=f"{3 + 94 * share:.2f}%",
         y=_y(point.rate),

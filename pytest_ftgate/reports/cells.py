@@ -1,0 +1,27 @@
+"""What makes texts safe in a spreadsheet: no cell of theirs is ever taken for a formula."""
+
+from __future__ import annotations
+
+import re
+
+from pytest_ftgate.reports.inert import inert_text
+
+#: What a spreadsheet holds in one cell, less room for the note about what was cut.
+_MOST_IN_A_CELL = 32_000
+# A cell that begins so is taken for a formula, full-width forms too. Programs that split at other separators,
+# or heed no quotes, begin a cell in the midst of ours (OWASP, CSV injection).
+_FORMULA = re.compile(
+    r"""(?:\A[ "']*(?=[\t\r\n])|(?:\A|[,;|\t\r\n"'])[ "']*(?=[=+\-@\uff1d\uff0b\uff0d\uff20]))"""
+)
+
+
+def safe_cell(text: str) -> str:
+    """The text with `'` before whatever could begin a formula; escapes for what is invisible, and bounded."""
+    return _FORMULA.sub(r"\g<0>'", capped(inert_text(text)))
+
+
+def capped(text: str) -> str:
+    """As much of a text as a cell holds, with a note of what was cut."""
+    if len(text) <= _MOST_IN_A_CELL:
+        return text
+    return f"{text[:_MOST_IN_A_CELL]}… ({len(text) - _MOST_IN_A_CELL:,} more characters: see the JSON report)"

@@ -72,8 +72,8 @@ def add_options(parser: pytest.Parser) -> None:
     for name, (value, action, text) in _SHARD_OPTIONS.items():
         group.addoption(f"--ftgate-{name}", action=action, default=None, metavar=value, help=text)
     text = (
-        "write a report: .json for programs, .md for people, .jsonl for the whole record of the run; "
-        "may be repeated"
+        "write a report: .html for people, .md for a pull request, .csv for a spreadsheet, "
+        ".json for programs, .jsonl for the whole record of the run; may be repeated"
     )
     reviews = "count the votes in this file, which `ftgate review apply` wrote; may be repeated"
     trusted = "how far a judge agrees with people, as `ftgate judge calibrate` wrote it; may be repeated"

@@ -24,10 +24,10 @@ def differences(model: str, baseline: str) -> tuple[Segments, Segments]:
     ours, theirs = _WORD.findall(model), _WORD.findall(baseline)
     if max(len(ours), len(theirs)) > _MOST_WORDS or Indel.normalized_similarity(ours, theirs) < _LEAST_ALIKE:
         return [model], [baseline]
-    places = [(tag == "equal", *place) for tag, *place in Indel.opcodes(ours, theirs)]
+    found = Indel.opcodes(ours, theirs)
     return (
-        _segments([(same, ours[start:end]) for same, start, end, _, _ in places]),
-        _segments([(same, theirs[start:end]) for same, _, _, start, end in places]),
+        _segments([(one.tag == "equal", ours[one.src_start : one.src_end]) for one in found]),
+        _segments([(one.tag == "equal", theirs[one.dest_start : one.dest_end]) for one in found]),
     )
 
 

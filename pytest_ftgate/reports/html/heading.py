@@ -165,7 +165,8 @@ def _noise(criteria: tuple[CriterionResult, ...]) -> Iterator[str]:
     open_ = [one.name for one in bounded if could_be_noise(one)]
     if open_:
         verb = "has its threshold" if len(open_) == 1 else "have their thresholds"
-        yield f"{len(open_)} of {len(bounded)} {verb} inside the interval, so noise may decide: {_named(open_)}"
+        named = _named(open_)
+        yield f"{len(open_)} of {len(bounded)} {verb} inside the interval, so noise may decide: {named}"
     else:
         yield f"no threshold lies inside its interval ({_count(len(bounded), 'criterion', 'criteria')})"
 

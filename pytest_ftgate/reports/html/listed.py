@@ -1,4 +1,4 @@
-"""What of the cases stands in the page itself, to be read without its script: changes in full, a capped list."""
+"""What of the cases can be read without a script: changes in full, and a capped list."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _histogram(arm: str, ordered: Sequence[float], end: float) -> Histogram:
         bars=tuple(_bar(place, count / max(counts)) for place, count in enumerate(counts) if count),
         p50=_place(p50 / end),
         p95=_place(p95 / end),
-        says=f"{arm}: {len(ordered):,} calls, half of them within {amount(p50)} s, 95% within {amount(p95)} s",
+        says=f"{arm}: {len(ordered):,} calls, half within {amount(p50)} s, 95% within {amount(p95)} s",
     )
 
 

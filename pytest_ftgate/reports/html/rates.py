@@ -50,7 +50,7 @@ class RateTable:
 
 
 def rate_tables(assessment: Assessment) -> list[RateTable]:
-    """Tables of all cases with the roles, of categories, suites and tags, as far as they say different things."""
+    """All cases with the roles, then categories, and suites and tags where there are several."""
     confidence = float(assessment.gate.confidence)
     by: dict[str, list[Group]] = {}
     for group in assessment.summary.groups:

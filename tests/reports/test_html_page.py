@@ -14,6 +14,9 @@ from tests.reports.test_html import everywhere
 from tests.support.browser import Watch
 from tests.support.hostile import HOSTILE
 
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install -e '.[dev]' brings it")
+expect = playwright.expect
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -39,27 +42,27 @@ def test_cases_are_filtered_by_outcome_category_and_text(browser: Browser, tmp_p
     page.select_option("#kind", "fixed")
     assert page.locator("#count").inner_text() == "4 of 30"
     page.select_option("#category", "adversarial")
-    assert page.locator("#list .id").all_inner_texts() == ["adversarial-04", "adversarial-05"]
+    assert page.locator("#list .id").all_text_contents() == ["adversarial-04", "adversarial-05"]
     page.fill("#text", "paris ADVERSARIAL-05")
-    page.wait_for_function("document.querySelectorAll('#list .case').length === 1")
+    expect(page.locator("#list .case")).to_have_count(1)
     page.fill("#text", "nowhere")
     page.wait_for_selector("#none:not([hidden])")
     page.click("button[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent === '30'")
+    expect(page.locator("#count")).to_have_text("30")
     assert not watch.seen
 
 
 def test_a_link_opens_its_case_and_nothing_hides_it(browser: Browser, tmp_path: Path) -> None:
     url = written(tmp_path, tuned_suite())
     page, watch = opened(browser, f"{url}#case-tools/simple-03")
-    assert page.locator("#list details[open] .id").all_inner_texts() == ["simple-03"]
+    assert page.locator("#list details[open] .id").all_text_contents() == ["simple-03"]
     assert page.locator("#list details[open] .answer").first.inner_text() == "Paris"
 
     page.select_option("#kind", "fixed")
     page.evaluate("location.hash = 'case-tools/simple-05'")
-    page.wait_for_function("document.querySelector('#list details[open] .id')?.textContent === 'simple-05'")
+    expect(page.locator("#list details[open] .id")).to_have_text("simple-05")
     page.evaluate("location.hash = 'case-facts/capitals-04'")
-    page.wait_for_function("document.activeElement.closest('#changes') !== null")
+    expect(page.locator("#changes details:has(summary:focus) .id")).to_have_text("capitals-04")
     assert not watch.seen
 
 
@@ -97,6 +100,6 @@ def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Browser, tmp_pat
     for text in HOSTILE:
         page, watch = opened(browser, written(tmp_path, everywhere(text)))
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        page.wait_for_function("document.querySelectorAll('#list .body').length === 4")
+        expect(page.locator("#list .body")).to_have_count(4)
         assert not watch.seen, text
         page.close()

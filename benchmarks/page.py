@@ -1,4 +1,4 @@
-"""How large the HTML report of many cases is, and how long Chromium takes for it: `python -m benchmarks.page`."""
+"""How large the HTML report of many cases is, and how long Chromium takes for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS = "Your parcel PX220914 left Lisbon and reaches you by noon on Friday. "
 
 
 def main(cases: int) -> None:
-    """Prints megabytes, and seconds to write, to the verdict, to the filter's being there, and of two searches."""
+    """Prints megabytes, and seconds: to write, to the verdict, to the filter, of two searches."""
     names = [f"category {number:02}" for number in range(20)]
     each = cases // 20
     whole = record([Category(name, both=each - 40, regressed=20, fixed=10, neither=10) for name in names])

@@ -44,9 +44,9 @@ _FLIPS = {
     Flip.BOTH_PASSED: "both passed",
 }
 #: Most characters of one text, the largest first; the first with which all cases fit is taken.
-_LIMITS = (20_000, 8_000, 3_000, 1_200, 500)
+_LIMITS = (20_000, 8_000, 3_000, 1_200, 500, 250)
 #: Characters of all islands together, and of what a case takes besides its texts.
-_ROOM, _PER_CASE = 18_000_000, 900
+_ROOM, _PER_CASE = 22_000_000, 900
 _PER_ISLAND = 250
 _MAX_PAIRS, _MAX_CHECKS, _MAX_DEPTH = 5, 30, 6
 

@@ -155,7 +155,8 @@
   function placed(anchor) {
     if (!cases.some((one) => one.anchor === anchor)) return null;
     if (!found.some((one) => one.anchor === anchor)) {
-      form.reset();
+      // Not by a reset, whose event would make the list anew, and closed, once more.
+      for (const field of [text, kind, category, suite]) field.value = "";
       filter();
     }
     const place = found.findIndex((one) => one.anchor === anchor);

@@ -159,13 +159,14 @@ class CompletionEngine:
             for group, requests in enumerate(groups, first):
                 for request in requests:
                     if self._replayed(request):
-                        replayed.append((request, group))
+                        if self._follow is not None:
+                            replayed.append((request, group))
                         continue
                     job = self._known(request, group)
                     if not job.wanted:
                         job.wanted, job.group = True, group
                         self._held.append(job)
-        for request, group in replayed if self._follow is not None else ():
+        for request, group in replayed:
             if (answer := self.answer_so_far(request)) is not None:
                 self._ask_about(request, answer, group)
         self._release()

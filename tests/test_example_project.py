@@ -300,10 +300,11 @@ def test_the_readme_says_of_each_command_what_it_gives(example: Path) -> None:
         "pytest --model=base --baseline=base",
         "pytest --model=tuned-v2 --baseline=base-saved",
         "pytest --model=tuned-v2 --baseline=base -n 2",
+        f"{FORGETFUL} --ftgate-report=report.html",
         "pytest --model=tuned-v2 --baseline=base --ftgate-review=review.json",
     ]
     # What each of them gives is tested above.
-    assert [word for _, word in commands] == ["SHIP", "ITERATE", "ITERATE", "SHIP", "SHIP", "SHIP"]
+    assert [word for _, word in commands] == ["SHIP", "ITERATE", "ITERATE", "SHIP", "SHIP", "ITERATE", "SHIP"]
 
 
 def test_the_readme_has_people_asked_and_their_votes_counted(example: Path) -> None:

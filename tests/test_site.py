@@ -13,15 +13,18 @@ from functools import partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from pytest_ftgate.files.config_file import read_config
-from tests.support.browser import browser
 from tests.support.pages import blocks
 from tools.reference.pages import FOLDER, reference_pages
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -147,20 +150,20 @@ def address(site: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_a_browser_asks_nobody_else_and_finds_what_is_searched(address: str) -> None:
-    with browser() as running:
-        page = running.new_page(viewport={"width": 360, "height": 740})
-        asked, problems = [], list[str]()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
+def test_a_browser_asks_nobody_else_and_finds_what_is_searched(address: str, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    asked, problems = [], list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
 
-        page.goto(f"{address}/read-a-verdict.html")
-        width = page.evaluate("document.documentElement.scrollWidth")
-        page.set_viewport_size({"width": 1280, "height": 800})
-        page.locator("input.md-search__input").click()
-        page.keyboard.type("Krippendorff")
-        page.locator(".md-search-result__item").first.wait_for()
+    page.goto(f"{address}/read-a-verdict.html")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator("input.md-search__input").click()
+    page.keyboard.type("Krippendorff")
+    page.locator(".md-search-result__item").first.wait_for()
+    page.close()
 
     assert width == 360
     assert {url for url in asked if not url.startswith((address, "data:", "blob:"))} == set()

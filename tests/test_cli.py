@@ -378,11 +378,12 @@ def test_a_missing_record_is_said_to_be_missing() -> None:
 
 
 def test_a_report_of_an_unknown_suffix_is_refused_before_anything_is_written() -> None:
-    result = run("decide", save(judged()), "--verdict", "verdict.json", "--report", "r.html")
+    result = run("decide", save(judged()), "--verdict", "verdict.json", "--report", "r.docx")
 
     assert (result.exit_code, result.stderr) == (
         2,
-        "ftgate: report r.html: there is no report of suffix '.html'; use one of .json, .jsonl, .md.\n",
+        "ftgate: report r.docx: there is no report of suffix '.docx'; "
+        "use one of .json, .jsonl, .md, .html, .csv.\n",
     )
     assert not Path("verdict.json").exists()
 

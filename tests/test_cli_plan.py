@@ -17,6 +17,7 @@ from pytest_ftgate.gates import assess
 from pytest_ftgate.record import record_lines
 from pytest_ftgate.reports.json_report import json_text, report_json
 from tests.support.records import case, record, trials
+from tests.support.rows import unwrapped
 
 ROOT = Path(__file__).parents[1]
 TOOLS = """
@@ -164,8 +165,8 @@ def test_who_can_not_be_asked_is_named_as_a_run_names_it(named: list[str], messa
     result = run("evals", *named)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"ftgate: {message}")
-    assert result.stderr == f"ftgate: {said_by_a_run(*named)}\n"
+    assert unwrapped(result.stderr).startswith(f"ftgate: {message}")
+    assert unwrapped(result.stderr) == f"ftgate: {said_by_a_run(*named)}\n"
 
 
 def said_by_a_run(*named: str) -> str:
@@ -354,7 +355,7 @@ def test_an_assumption_that_is_none_is_named() -> None:
     result = run("evals", "--assume", "baseline=97%", "discordnce=10%")
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
+    assert unwrapped(result.stderr) == (
         "ftgate: --assume discordnce=10%: write e.g. baseline=70%; did you mean 'discordance'?\n"
     )
 
@@ -390,7 +391,7 @@ def test_an_earlier_run_that_can_not_be_read_is_named(name: str, text: str | Non
     result = run("evals", "--from", name)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"ftgate: {message}")
+    assert unwrapped(result.stderr).startswith(f"ftgate: {message}")
 
 
 CHATS = [
@@ -470,7 +471,7 @@ def test_the_json_never_overwrites_what_was_read() -> None:
 
     result = run("evals", "--training-data", "train.jsonl", "--json", "./train.jsonl")
 
-    assert (result.exit_code, result.stderr) == (
+    assert (result.exit_code, unwrapped(result.stderr)) == (
         2,
         "ftgate: train.jsonl is named twice: a file can't be read and written, or written twice\n",
     )

@@ -22,7 +22,7 @@ GATE = gate_of("people", metric="human_preference", at_least="60%")
 @pytest.fixture(autouse=True)
 def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "200")  # messages on one line
 
 
 def ftgate(*args: str) -> Result:
@@ -52,9 +52,9 @@ def test_a_batch_has_a_folder_for_reviewers_and_a_key_that_is_not_in_it() -> Non
     assert done.exit_code == 0
     assert done.stdout == (
         "5 pairs of 8 with different answers, for reviewer-1 (5), reviewer-2 (5), reviewer-3 (5)\n"
-        "send    batch/for-reviewers/NAME.html (or the .csv) to each reviewer\n"
-        "keep    batch/key.json, which says whose answers they are\n"
-        "next    ftgate review apply batch votes-*.json -o review.json\n"
+        "send: batch/for-reviewers/NAME.html (or the .csv) to each reviewer\n"
+        "keep: batch/key.json, which says whose answers they are\n"
+        "next: ftgate review apply batch votes-*.json -o review.json\n"
     )
     names = sorted(path.relative_to("batch").as_posix() for path in Path("batch").rglob("*.*"))
     kinds = ("csv", "html", "jsonl")

@@ -16,6 +16,8 @@ import pytest_ftgate
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+#: Extras of those who work on the project; all others are for users.
+_OURS = ("dev", "docs")
 
 
 def imported_names() -> set[str]:
@@ -40,7 +42,7 @@ def distributions_of(names: set[str]) -> set[str]:
 def declared() -> set[str]:
     """What is installed always, and what an extra for users adds."""
     extras = PROJECT["project"]["optional-dependencies"]
-    added = [line for extra, lines in extras.items() if extra != "dev" for line in lines]
+    added = [line for extra, lines in extras.items() if extra not in _OURS for line in lines]
     return {Requirement(line).name.lower() for line in [*PROJECT["project"]["dependencies"], *added]}
 
 

@@ -134,20 +134,12 @@ class JudgeTrial:
         return CompletionEngine(_model_of, store=store)
 
     def _request(self, case: EvalCase, question: Question) -> Request:
-        from pytest_ftgate.cases import Arm, EvalCase  # noqa: PLC0415
-        from pytest_ftgate.models import Request  # noqa: PLC0415
+        from pytest_ftgate.models.asked import asked_about  # noqa: PLC0415
 
-        asked = EvalCase(
-            suite=case.suite,
-            id=case.id,
-            path=case.path,
-            line=case.line,
-            messages=question.messages,
-            params=question.params,
+        model, role = self.judges[question.by], question.role
+        return asked_about(
+            case, model, question.messages, question.params, grader=role, digest=question.digest
         )
-        via = f"{question.role} {question.digest}"
-        model = self.judges[question.by]
-        return Request(case=asked, arm=Arm.MODEL, model=model, via=via, grader=question.role)
 
 
 def _model_of(request: Request) -> Model:
@@ -195,7 +187,7 @@ def _judges(check: Expectation, config: ConfigFile, name: str | None) -> dict[st
     from pytest_ftgate.models.make import make_grader  # noqa: PLC0415
     from pytest_ftgate.models.redaction import Redactor  # noqa: PLC0415
     from pytest_ftgate.models.run_secrets import secrets_of  # noqa: PLC0415
-    from pytest_ftgate.models.safe_model import SafeModel  # noqa: PLC0415
+    from pytest_ftgate.models.safe_model import safe_model  # noqa: PLC0415
     from pytest_ftgate.scorers import BUILTIN  # noqa: PLC0415
 
     redact = Redactor(secrets_of(config, os.environ))
@@ -206,5 +198,5 @@ def _judges(check: Expectation, config: ConfigFile, name: str | None) -> dict[st
         if spec is None:
             raise ConfigError("no judge: name one as `judge:` in ftgate.yaml, or by --judge=MODEL")
         model = make_grader(spec, "judge", config, rootdir=Path.cwd(), environ=os.environ)
-        made[need.by] = SafeModel(model, redact)
+        made[need.by] = safe_model(model, redact)
     return made

@@ -134,6 +134,6 @@ def _tell(output: Path, found: Found, chosen: int, sheets: Sequence[Sheet]) -> N
     say(f"{pairs} of {len(found.pairs)} with different answers, for {who}{' …' if len(sheets) > 10 else ''}")
     if left_out := _left_out(found):
         say(f"left out: {left_out}")
-    say(f"send    {output}/for-reviewers/NAME.html (or the .csv) to each reviewer")
-    say(f"keep    {output}/key.json, which says whose answers they are")
-    say(f"next    ftgate review apply {output} votes-*.json -o review.json")
+    say(f"send: {output}/for-reviewers/NAME.html (or the .csv) to each reviewer")
+    say(f"keep: {output}/key.json, which says whose answers they are")
+    say(f"next: ftgate review apply {output} votes-*.json -o review.json")

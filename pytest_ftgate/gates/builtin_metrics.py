@@ -162,6 +162,7 @@ _METRICS = (
             of_case=voting.outcome,
             number=voting.preference,
             detail=voting.preference_detail,
+            decided=voting.won_or_lost,
             undefined="all of them are ties",
         ),
     ),

@@ -51,6 +51,8 @@ class Measurement:
     p_value: float | None = None
     #: What `observed` is made of, in words; without one, why there is none.
     detail: str = ""
+    #: Of cases that people voted on: how many say something of the number, as ties do not of a preference.
+    decided: int | None = None
 
 
 def measure(scope: Scope, results: Mapping[CaseKey, CaseResult], run: RunInfo) -> Measurement:
@@ -88,6 +90,7 @@ def _of_votes(scope: Scope, voted: Voted, results: Sequence[CaseResult]) -> Meas
         n=len(rows),
         lost=lost,
         detail=voted.detail(samples),
+        decided=voted.decided(samples),
     )
 
 

@@ -44,6 +44,8 @@ class Voted:
     detail: Callable[[Sequence[Sample]], str] = lambda _: ""
     undefined: str
     noun: str = "reviewed cases"
+    #: How many of them decide, where some say nothing of the number.
+    decided: Callable[[Sequence[Sample]], int] = len
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

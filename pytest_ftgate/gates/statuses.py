@@ -141,6 +141,9 @@ def _too_little(scope: Scope, found: Measurement, run: RunInfo) -> str | None:
     if thinnest < least:
         each = " on each side" if metric.split.contrast else ""
         return f"{counted(least, metric)}{each} are the least that decide (min_cases)"
+    if found.decided is not None and found.decided < least:
+        won = "1 was" if found.decided == 1 else f"{found.decided} were"
+        return f"{won} won or lost, and {least} are the least that decide (min_cases)"
     return None
 
 

@@ -32,6 +32,12 @@ def preference(samples: Sequence[Sample]) -> Fraction | None:
     return wins / (wins + losses) if wins + losses else None
 
 
+def won_or_lost(samples: Sequence[Sample]) -> int:
+    """How many cases the preference is a share of: one win beside many ties shows next to nothing."""
+    wins, losses, _ = _sums(samples)
+    return int(wins + losses)
+
+
 def preference_estimate(sampled: Sampled) -> Estimate | Unbounded:
     """Of wins among the cases that were won or lost: Wilson."""
     wins, losses, _ = _sums(sampled.columns[0])

@@ -1,4 +1,4 @@
-"""What an arm is really asked: the case, with what the entry in `ftgate.yaml` changes of it. No I/O."""
+"""What is really asked: a case with what its entry in `ftgate.yaml` changes, or about an answer. No I/O."""
 
 from __future__ import annotations
 
@@ -6,7 +6,35 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_ftgate.models import Request
+from pytest_ftgate.cases import Arm, EvalCase
+from pytest_ftgate.models import Model, Request
+
+
+def asked_about(
+    case: EvalCase,
+    model: Model,
+    messages: Sequence[Mapping[str, Any]],
+    params: Mapping[str, Any],
+    *,
+    grader: str,
+    digest: str,
+) -> Request:
+    """The request of a question about an answer to this case: messages and parameters, to this model.
+
+    `grader` says of what kind the model is, `digest` is the question's. The arm is the same for all: a
+    question about equal answers of both is one question.
+    """
+    question = EvalCase(
+        suite=case.suite,
+        id=case.id,
+        path=case.path,
+        line=case.line,
+        role=case.role,
+        category=case.category,
+        messages=tuple(messages),
+        params=params,
+    )
+    return Request(case=question, arm=Arm.MODEL, model=model, via=f"{grader} {digest}", grader=grader)
 
 
 def asked_messages(request: Request, system: str | None) -> Sequence[Mapping[str, Any]]:

@@ -159,13 +159,14 @@ class CompletionEngine:
             for group, requests in enumerate(groups, first):
                 for request in requests:
                     if self._replayed(request):
-                        replayed.append((request, group))
+                        if self._follow is not None:
+                            replayed.append((request, group))
                         continue
                     job = self._known(request, group)
                     if not job.wanted:
                         job.wanted, job.group = True, group
                         self._held.append(job)
-        for request, group in replayed if self._follow is not None else ():
+        for request, group in replayed:
             if (answer := self.answer_so_far(request)) is not None:
                 self._ask_about(request, answer, group)
         self._release()
@@ -211,15 +212,20 @@ class CompletionEngine:
         """
         if self._sharing is None:
             return True
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        # An answer that comes meanwhile may bring questions about it.
+        while jobs := self._relied_on():
+            for job in jobs:
+                if not self._waited(job, None if end is None else max(0.0, end - time.monotonic())):
+                    return False
+        return True
+
+    def _relied_on(self) -> list[Job]:
+        """What this process has still to bring: what it sent, and its own share of what is wanted by now."""
         with self._lock:
             held = set(map(id, self._held))
             jobs = [job for job in self._jobs.values() if job.outcome is None and id(job) not in held]
-        end = None if timeout_s is None else time.monotonic() + timeout_s
-        return all(
-            self._waited(job, None if end is None else max(0.0, end - time.monotonic()))
-            for job in jobs
-            if job.sent or self._mine(job.request)
-        )
+        return [job for job in jobs if job.sent or self._mine(job.request)]
 
     def progress(self) -> tuple[int, int]:
         """Answers and errors that are in, a fatal one aside, and requests that are planned.
@@ -352,14 +358,14 @@ class CompletionEngine:
         return True
 
     def _settle(self, job: Job, outcome: Outcome) -> None:
+        if job.outcome is None and isinstance(outcome, Completion):
+            # Before anybody learns of the answer: who then looks for what is left finds these, too.
+            self._ask_about(job.request, outcome, job.group, job.number)
         with self._lock:
-            is_first = job.outcome is None
-            self._answered += is_first and not isinstance(outcome, FatalModelError)
+            self._answered += job.outcome is None and not isinstance(outcome, FatalModelError)
             self._set(job, outcome)
         if isinstance(outcome, FatalModelError):
             self._stop_for(outcome)
-        elif is_first and isinstance(outcome, Completion):
-            self._ask_about(job.request, outcome, job.group, job.number)
 
     def _ask_about(self, request: Request, answer: Completion, group: int, number: int = -1) -> None:
         """Sends what is to be asked about an answer, at its place in the order."""
@@ -482,6 +488,8 @@ class CompletionEngine:
         for job in jobs:
             lane = self._lanes.get(id(job.model)) or self._new_lane(job)
             if urgent:
+                # Before those of other models, too: somebody waits for it.
+                job.number = -1
                 lane.waiting.appendleft(job)
             else:
                 lane.waiting.append(job)

@@ -28,14 +28,12 @@ class SafeModel:
         self.inner = model
         self.is_replay = bool(getattr(model, "is_replay", False))
         self._redact = redact
-        if hasattr(model, "answer_now"):
-            # Here, and not found by the next method: it is looked up several times for each answer.
-            self.answer_now = self._answer_now
 
     def __getattr__(self, name: str) -> Any:
         """What only some models have, such as `asks` of an endpoint: it is no text for people."""
-        if name == "inner":
-            raise AttributeError(name)  # of a copy that is being made
+        # `inner` is missed by a copy that is being made; an answer never goes past this door.
+        if name in ("inner", "answer_now"):
+            raise AttributeError(name)
         return getattr(self.inner, name)
 
     def __repr__(self) -> str:
@@ -77,13 +75,6 @@ class SafeModel:
     async def aclose(self) -> None:
         """Closes the model."""
         await self.inner.aclose()
-
-    def _answer_now(self, request: Request) -> Completion:
-        try:
-            answer: Completion = self.inner.answer_now(request)  # type: ignore[attr-defined] # asked for when made
-        except ModelError as error:
-            raise self._error(error) from None
-        return self.safe(answer)
 
     def safe(self, answer: object) -> Completion:
         """An answer of this model, made safe, however it came; raises `ModelError` if it is none."""
@@ -130,3 +121,24 @@ class SafeModel:
         said = self._said(str(error))
         error.args = (said,)
         return error if str(error) == said else ModelError(said, kind=error.kind)
+
+
+class SafeImmediateModel(SafeModel):
+    """One that never waits. A class of its own: `answer_now` is looked up several times for each answer.
+
+    An attribute of the object would keep it, and all saved answers, alive until the collector looks.
+    """
+
+    def answer_now(self, request: Request) -> Completion:
+        """The model's answer, made safe; raises `ModelError`."""
+        try:
+            answer: Completion = self.inner.answer_now(request)  # type: ignore[attr-defined] # asked for when made
+        except ModelError as error:
+            raise self._error(error) from None
+        return self.safe(answer)
+
+
+def safe_model(model: Model, redact: Redactor) -> SafeModel:
+    """The model behind its door."""
+    kind = SafeImmediateModel if hasattr(model, "answer_now") else SafeModel
+    return kind(model, redact)

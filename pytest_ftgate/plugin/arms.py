@@ -183,6 +183,6 @@ class Arms:
         return self._built[arm, spec]
 
     def _safe(self, model: Model) -> Model:
-        from pytest_ftgate.models.safe_model import SafeModel  # noqa: PLC0415
+        from pytest_ftgate.models.safe_model import safe_model  # noqa: PLC0415
 
-        return SafeModel(model, self.redact)
+        return safe_model(model, self.redact)

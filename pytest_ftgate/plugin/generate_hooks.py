@@ -27,7 +27,7 @@ from pytest_ftgate.plugin.session import FtgateSession, case_text
 from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.plugin.waiting import wait_for
 from pytest_ftgate.plugin.workers import Worker
-from pytest_ftgate.record import Outcome, Trial
+from pytest_ftgate.record import Outcome, Plan, Trial
 from pytest_ftgate.scores import Score
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class GenerateHooks:
         payload: dict[str, Any] = {}
         if self.worker is not None and not self.plan_sent and self.ftgate.plan is not None:
             self.plan_sent = True
-            payload |= {transport.PLAN: self.ftgate.plan.as_text(), "models": self.ftgate.described}
+            payload |= self._plan_message(self.ftgate.plan)
             payload |= {"going_on": self.ftgate.going_on} if self.ftgate.going_on else {}
             payload |= {"shard": self.ftgate.told_of_shard} if self.ftgate.told_of_shard else {}
         if test is None or not test.runs:
@@ -347,6 +347,9 @@ class GenerateHooks:
             raise pytest.UsageError(str(fatal))
         session.shouldstop = reason
 
+    def _plan_message(self, plan: Plan) -> dict[str, Any]:
+        return {transport.PLAN: transport.packed(plan.as_text()), "models": self.ftgate.described}
+
     def _final_message(self) -> dict[str, Any]:
         message: dict[str, Any] = {
             "remarks": self.ftgate.remarks,
@@ -360,5 +363,5 @@ class GenerateHooks:
         if self.fatal is not None and self.fatal.kind not in (LIMIT, "stopped"):
             message["fatal"] = str(self.fatal)
         if not self.plan_sent and self.ftgate.plan is not None:
-            message |= {transport.PLAN: self.ftgate.plan.as_text(), "models": self.ftgate.described}
+            message |= self._plan_message(self.ftgate.plan)
         return message

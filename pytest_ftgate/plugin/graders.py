@@ -137,25 +137,11 @@ class Graders:
             raise ScorerError(f"no reply of the {question.role}: {error}") from error
 
     def _request(self, case: EvalCase, question: Question) -> Request:
-        from pytest_ftgate.models import Request  # noqa: PLC0415  (not before the first answer is needed)
+        from pytest_ftgate.models.asked import asked_about  # noqa: PLC0415  (not before it is needed)
 
-        asked = EvalCase(
-            suite=case.suite,
-            id=case.id,
-            path=case.path,
-            line=case.line,
-            role=case.role,
-            category=case.category,
-            messages=question.messages,
-            params=question.params,
-        )
-        # The arm is the same for all: a question about equal answers of both is one question.
-        return Request(
-            case=asked,
-            arm=Arm.MODEL,
-            model=self._model(question.role, question.by),
-            via=f"{question.role} {question.digest}",
-            grader=question.role,
+        model, role = self._model(question.role, question.by), question.role
+        return asked_about(
+            case, model, question.messages, question.params, grader=role, digest=question.digest
         )
 
     def _note_check(self, check: str, needs: Sequence[Need]) -> None:

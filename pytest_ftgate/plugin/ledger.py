@@ -130,9 +130,9 @@ class RunLedger:
         """Takes a plan that came along; two processes that planned differently can't be judged together."""
         if transport.PLAN not in payload:
             return
-        text, models = payload[transport.PLAN], payload.get("models") or {}
+        text, models = transport.unpacked(payload[transport.PLAN]), payload.get("models") or {}
         # Of many workers with as many cases, only the first one's plan is built, unless another's differs.
-        digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if self.plan is None:
             self.plan, self.plan_digest, self.models = Plan.from_text(text), digest, models
             return

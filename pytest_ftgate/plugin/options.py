@@ -51,8 +51,8 @@ SWITCHES = {
 #: Paths, of which there may be several.
 LISTS = {
     "report": (
-        "write a report: .json for programs, .md for people, .jsonl for the whole record of the run; "
-        "may be repeated"
+        "write a report: .html for people, .md for a pull request, .csv for a spreadsheet, "
+        ".json for programs, .jsonl for the whole record of the run; may be repeated"
     ),
     "review": "count the votes in this file, which `ftgate review apply` wrote; may be repeated",
     "calibration": (

@@ -6,7 +6,9 @@ the process that made it the text still has at hand what it says, so that nothin
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +20,7 @@ from pytest_ftgate.record.trials import sound
 ATTRIBUTE = "ftgate"
 #: Where a payload has its trials.
 TRIALS = "trials"
-#: Where the first payload of a worker has its plan.
+#: Where the first payload of a worker has its plan, packed.
 PLAN = "plan"
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
 
@@ -90,6 +92,16 @@ def take(report: object) -> tuple[Mapping[str, Any], Sequence[Trial]]:
         kept = {name: value for name, value in payload.items() if name != PLAN}
         setattr(report, ATTRIBUTE, dumps(kept) if kept else None)
     return payload, trials
+
+
+def packed(text: str) -> str:
+    """A long text as a short one: on its way from process to process there are several copies of it."""
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), level=1)).decode("ascii")
+
+
+def unpacked(text: str) -> str:
+    """The inverse of `packed`."""
+    return zlib.decompress(base64.b64decode(text)).decode("utf-8", "surrogatepass")
 
 
 def loads(text: object) -> dict[str, Any]:

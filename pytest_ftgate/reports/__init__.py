@@ -29,11 +29,25 @@ def _markdown(assessment: Assessment) -> Iterable[str]:
     yield render_markdown(assessment)
 
 
+def _html(assessment: Assessment) -> Iterable[str]:
+    from pytest_ftgate.reports.html import render_html  # noqa: PLC0415 - only where it is asked for
+
+    return render_html(assessment)
+
+
+def _csv(assessment: Assessment) -> Iterable[str]:
+    from pytest_ftgate.reports.table_of_trials import csv_parts  # noqa: PLC0415 - only where it is asked for
+
+    return csv_parts(assessment)
+
+
 #: What a report's suffix makes of an assessment: its text, in parts that need not be there all at once.
 WRITERS: Mapping[str, Callable[[Assessment], Iterable[str]]] = {
     ".json": _json,
     ".jsonl": _jsonl,
     ".md": _markdown,
+    ".html": _html,
+    ".csv": _csv,
 }
 
 

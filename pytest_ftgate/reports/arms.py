@@ -25,8 +25,8 @@ from pytest_ftgate.reports.page import Page
 from pytest_ftgate.summary import Comparison, Estimated, Group, Rate, Sides
 
 _THIN = "*"
-_THIN_NOTE = "* of so few calls that it is hardly more than the slowest of them: nothing bounds it"
-_SIDES = ("model", "baseline", "ratio")
+THIN_NOTE = "* of so few calls that it is hardly more than the slowest of them: nothing bounds it"
+SIDES = ("model", "baseline", "ratio")
 #: Costs are told of as many cases as it takes to leave no zeros behind the point.
 _COST_OF = tuple(10**power for power in range(7))
 _LONG_S = 10
@@ -42,7 +42,7 @@ def arms_lines(assessment: Assessment, page: Page) -> Iterator[Line]:
     """Everything that is measured on both arms, each number with its interval at the gate's confidence."""
     confidence = float(assessment.gate.confidence)
     comparison = assessment.summary.comparison(confidence)
-    measured = list(_measured(comparison))
+    measured = list(measured_rows(comparison))
     if comparison.win_rate is None and not measured:
         return
     yield line(Segment(f"{_title(assessment, comparison)} ({share(confidence)} CI)", "bold"))
@@ -73,7 +73,7 @@ def _sentence(text: str, page: Page) -> Iterator[Line]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class MeasuredRow:
     """One number of both arms, and how many of its units are told as one."""
 
     label: str
@@ -81,22 +81,24 @@ class _Row:
     times: int = 1
 
 
-def _measured(comparison: Comparison) -> Iterator[_Row]:
+def measured_rows(comparison: Comparison) -> Iterator[MeasuredRow]:
+    """Times, tokens and cost, as far as they were measured."""
     yield from _times("latency", comparison.latency)
     yield from _times("first token", comparison.time_to_first_token)
     if comparison.tokens is not None:
-        yield _Row(label="tokens a case", sides=comparison.tokens)
+        yield MeasuredRow(label="tokens a case", sides=comparison.tokens)
     if comparison.cost is not None:
         cases = next((cases for cases in _COST_OF if _least(comparison.cost) * cases >= 1), _COST_OF[-1])
-        yield _Row(label=f"cost of {cases:,} cases", sides=comparison.cost, times=cases)
+        yield MeasuredRow(label=f"cost of {cases:,} cases", sides=comparison.cost, times=cases)
 
 
-def _times(what: str, by_percent: Mapping[int, Sides]) -> Iterator[_Row]:
+def _times(what: str, by_percent: Mapping[int, Sides]) -> Iterator[MeasuredRow]:
+    """Times, tokens and cost, as far as they were measured."""
     """Percentiles in one unit: seconds if the longest takes ten, else milliseconds."""
     longest = max((float(side.value) for sides in by_percent.values() for side in _known(sides)), default=0.0)
     unit, times = ("s", 1) if longest >= _LONG_S else ("ms", 1000)
     for percentile, sides in by_percent.items():
-        yield _Row(label=f"{what} p{percentile}, {unit}", sides=sides, times=times)
+        yield MeasuredRow(label=f"{what} p{percentile}, {unit}", sides=sides, times=times)
 
 
 def _known(sides: Sides) -> list[Estimated]:
@@ -107,15 +109,16 @@ def _least(sides: Sides) -> float:
     return min((float(side.value) for side in _known(sides) if side.value), default=0.0)
 
 
-def _amounts(measured: Sequence[_Row], page: Page) -> Iterator[Line]:
-    shown = [name for name in _SIDES if any(getattr(row.sides, name) for row in measured)]
-    rows = [(f"  {row.label}", *(_amount(row, name) for name in shown)) for row in measured]
+def _amounts(measured: Sequence[MeasuredRow], page: Page) -> Iterator[Line]:
+    shown = [name for name in SIDES if any(getattr(row.sides, name) for row in measured)]
+    rows = [(f"  {row.label}", *(amount_of(row, name) for name in shown)) for row in measured]
     yield from columns(("", *shown), rows, page, right=len(shown))
     if any(_THIN in cell for row in rows for cell in row[1:]):
-        yield from page.paragraph(_THIN_NOTE, first="  ", indent="    ", style="dim")
+        yield from page.paragraph(THIN_NOTE, first="  ", indent="    ", style="dim")
 
 
-def _amount(row: _Row, name: str) -> str:
+def amount_of(row: MeasuredRow, name: str) -> str:
+    """The number of `model`, `baseline` or `ratio` with its interval; a star where nothing bounds it."""
     found: Estimated | None = getattr(row.sides, name)
     if found is None:
         return NOTHING

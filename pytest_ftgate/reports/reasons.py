@@ -21,7 +21,7 @@ def short_reason(trial: Trial) -> str:
         return inert_line(f"{trial.error.kind}: {trial.error.message}")
     missed = [score for score in trial.scores if not score.passed]
     if missed:
-        return f"{score_name(missed[0])}: {inert_line(_said(missed[0]))}"
+        return f"{score_name(missed[0])}: {inert_line(said_of(missed[0]))}"
     if trial.outcome is Outcome.PASSED:
         return "passed"
     if is_truncated(trial):
@@ -56,7 +56,7 @@ def score_lines(scores: Sequence[Score], *, depth: int = 0, counts: bool = True)
 
 def _score(score: Score, mark: str, indent: str) -> Iterator[str]:
     head = f"{indent}{mark} {score_name(score)}"
-    said = _said(score)
+    said = said_of(score)
     if "\n" in said:
         yield f"{head}:"
         yield from inert_block(said, limit=1500, max_lines=30, prefix=f"{indent}{PREFIX}")
@@ -66,7 +66,7 @@ def _score(score: Score, mark: str, indent: str) -> Iterator[str]:
         yield from (f"{indent}   : {part}" for part in rest)
 
 
-def _said(score: Score) -> str:
+def said_of(score: Score) -> str:
     """The explanation without the scorer's name at its head, since ours stands there; a turn's is kept."""
     said = score.explanation.strip()
     turn = found[0] if (found := _TURN.match(said)) else ""

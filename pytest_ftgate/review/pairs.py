@@ -14,7 +14,7 @@ from pytest_ftgate.record.plan import PlannedCase
 from pytest_ftgate.record.runs import Record
 from pytest_ftgate.record.trials import Trial
 from pytest_ftgate.record.votes import answers_digest
-from pytest_ftgate.review.answers import Answer, answer_of
+from pytest_ftgate.reports.answers import Answer, answer_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

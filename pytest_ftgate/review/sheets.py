@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ftgate.cases import Arm, digest
-from pytest_ftgate.review.answers import Answer, answer_json
+from pytest_ftgate.reports.answers import Answer, answer_json
 from pytest_ftgate.review.pairs import Pair, draw
 from pytest_ftgate.review.questions import Question
 

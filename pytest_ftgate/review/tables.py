@@ -7,8 +7,8 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 
+from pytest_ftgate.reports.answers import answer_json, answer_text, visible
 from pytest_ftgate.reports.inert import inert_json, inert_text
-from pytest_ftgate.review.answers import answer_json, answer_text, visible
 from pytest_ftgate.review.questions import OVERALL
 from pytest_ftgate.review.sheets import Item, Sheet
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.calibration import agreed
@@ -48,6 +48,7 @@ def test_nothing_labelled_is_nothing_measured() -> None:
     assert (found.n, found.errors, found.accuracy, found.kappa, found.leaning_p) == (0, 3, None, None, None)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.sampled_from([(a, b) for a in (PASS, FAIL) for b in (PASS, FAIL)]), max_size=40))
 def test_agreement_is_the_same_whoever_is_called_the_judge(labels: list[tuple[str, str]]) -> None:
     there, back = agreed(labels, 0), agreed([(b, a) for a, b in labels], 0)

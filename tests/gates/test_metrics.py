@@ -243,7 +243,7 @@ def test_what_no_answer_tells_is_not_measured(metric: str, reason: str) -> None:
     assert result(judged([case("a")], None, gate_of(metric=metric, at_most="2"))).reason == reason
 
 
-@pytest.mark.parametrize("metric", ["human_preference", "agreement", "judge_agreement"])
+@pytest.mark.parametrize("metric", ["human_preference", "agreement"])
 def test_without_votes_nothing_is_measured(metric: str) -> None:
     found = result(judged([case("a")], None, gate_of(metric=metric, at_least="60%")))
 

@@ -82,6 +82,16 @@ def test_min_cases_counts_cases_with_votes(rows: Sequence[str], status: Status) 
         )
 
 
+def test_one_win_beside_many_ties_decides_nothing() -> None:
+    found = preference([*["m"] * 4, *["t"] * 26], more={"min_cases": 10})
+
+    assert (found.status, found.reason) == (
+        Status.INCONCLUSIVE,
+        "100% on 30 reviewed cases (4 won, 0 lost, 26 tied); 4 were won or lost, and 10 are the least that "
+        "decide (min_cases)",
+    )
+
+
 def test_ties_alone_are_no_preference_and_decide_against_shipping() -> None:
     made = judged_by(["ttt", "xxx", "mbt"], metric="human_preference", at_least="60%")
 

@@ -86,7 +86,7 @@ def fatal(_: Request) -> str:
 
 
 def engine_of(model: Scripted, **settings: Any) -> CompletionEngine:
-    return CompletionEngine({Arm.MODEL: model}, **settings)
+    return CompletionEngine(lambda one: one.model or model, **settings)
 
 
 def each(asked: Sequence[Request]) -> list[list[Request]]:
@@ -461,7 +461,7 @@ def test_a_flapping_server_gets_every_request_answered() -> None:
 
 def shared(path: Path, model: Scripted, owner: str = "gw0", **settings: Any) -> CompletionEngine:
     store = AnswerStore(path / "answers.sqlite", Session(id="one"), owner=owner, lease_s=1.0)
-    return CompletionEngine({Arm.MODEL: model}, store=store, **settings)
+    return CompletionEngine(lambda one: one.model or model, store=store, **settings)
 
 
 def test_an_answer_is_committed_before_it_is_handed_out(tmp_path: Path) -> None:
@@ -605,3 +605,73 @@ def test_finishing_waits_for_the_own_share_only(tmp_path: Path) -> None:
         assert engine.finish()
 
     assert model.asked == ["0", "2", "4", "6", "8"]
+
+
+def about(asked: Request, grader: Scripted) -> Request:
+    """A question about the answer to this request."""
+    return replace(asked, model=grader, via="judge 1", grader="judge")
+
+
+def test_finishing_waits_for_what_answers_that_come_meanwhile_bring(tmp_path: Path) -> None:
+    model, judge = Scripted(wait_s=0.01), Scripted(wait_s=0.05)
+    asked = requests(5)
+
+    with shared(tmp_path, model, follow=lambda one, *_: [about(one, judge)]) as engine:
+        engine.prefetch(each(asked))
+        assert engine.finish()
+        said = [engine.answer_so_far(about(one, judge)) for one in asked]
+
+    assert None not in said
+    assert sorted(judge.asked) == ["0", "1", "2", "3", "4"]
+
+
+def test_what_follows_an_answer_is_asked_of_the_own_share_once(tmp_path: Path) -> None:
+    model, judge = Scripted(), Scripted()
+    asked = requests(6)
+
+    with shared(
+        tmp_path,
+        model,
+        follow=lambda one, *_: [about(one, judge)],
+        mine=lambda one: int(one.case.id) % 2 == 0,
+    ) as engine:
+        engine.prefetch(each(asked))
+        assert engine.finish()
+
+        assert judge.asked == ["0", "2", "4"]
+        assert [engine.result(about(one, judge)).text for one in asked] == ["x"] * 6
+
+    assert sorted(judge.asked) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_follow_ups_come_before_what_was_asked_for_later() -> None:
+    order: list[str] = []
+
+    def noted(one: Request) -> str:
+        order.append(f"{one.grader or 'model'} {one.case.id}")
+        return "x"
+
+    model, judge = Scripted(noted), Scripted(noted)
+
+    with engine_of(model, concurrency=1, follow=lambda one, *_: [about(one, judge)]) as engine:
+        engine.prefetch(each(requests(6)))
+        while len(order) < 12:
+            time.sleep(0.001)
+
+    # One request may be on its way before it is known what an answer brings.
+    assert all(order.index(f"judge {n}") < order.index(f"model {n + 2}") for n in range(4))
+
+
+def test_what_somebody_waits_for_comes_before_the_rest() -> None:
+    order: list[str] = []
+
+    def noted(one: Request) -> str:
+        order.append(f"{one.grader or 'model'} {one.case.id}")
+        return "x"
+
+    model, judge = Scripted(noted, wait_s=0.01), Scripted(noted)
+    with engine_of(model, concurrency=1) as engine:
+        engine.prefetch(each(requests(8)))
+        engine.result(about(requests(1)[0], judge))
+
+    assert order.index("judge 0") <= 2

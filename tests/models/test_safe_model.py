@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +14,7 @@ from pytest_ftgate.completions import Completion, ToolCall
 from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request
 from pytest_ftgate.models.redaction import Redactor
-from pytest_ftgate.models.safe_model import SafeModel
+from pytest_ftgate.models.safe_model import SafeModel, safe_model
 from tests.support.hostile import hostile_texts
 from tests.support.requests import request
 
@@ -60,7 +62,7 @@ class Ready(Plugin):
 
 
 def safe(does: Any, said: str = "", kind: type[Plugin] = Plugin) -> SafeModel:
-    return SafeModel(kind(does, said), Redactor([SECRET]))
+    return safe_model(kind(does, said), Redactor([SECRET]))
 
 
 def answer_of(does: Any) -> Completion:
@@ -193,3 +195,19 @@ def test_what_a_model_says_of_itself_is_safe() -> None:
     assert model.describe() == {"name": "plugin", "host": "\\ud800 [redacted]"}
     assert model.missing([]) == model.remarks() == ["\\ud800 [redacted]"]
     assert repr(model) == "SafeModel(Plugin([redacted]))"
+
+
+def test_saved_answers_are_let_go_of_without_a_collector() -> None:
+    model = Ready(None, "")
+    told = weakref.ref(model)
+    door = safe_model(model, Redactor([]))
+    gc.disable()
+    try:
+        del model, door
+        assert told() is None
+    finally:
+        gc.enable()
+
+
+def test_no_answer_goes_past_the_door_of_another_kind() -> None:
+    assert not hasattr(SafeModel(Ready(None, ""), Redactor([])), "answer_now")

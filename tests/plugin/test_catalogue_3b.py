@@ -109,7 +109,7 @@ EXPECTATIONS: list[tuple[str, list[tuple[str, int, str]]]] = [
                 50,
                 "unknown scorer 'os:system'. Scorers: all_of, any_of, any_tool_call, bleu, choice, chrf, "
                 "contains, "
-                "cost, ends_with, exact_match, json_match, json_schema and 18 more",
+                "cost, ends_with, exact_match, json_match, json_schema and 21 more",
             ),
             (
                 "{python: 'no_such_module:f'}",

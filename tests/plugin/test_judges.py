@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from pytest_ftgate.cli import main
 from tests.plugin.conftest import Project
+from tests.support.rows import unwrapped
 from tests.support.server import ChatServer, Reply, error_reply
 
 CASES = """
@@ -475,7 +476,7 @@ class TestCalibration:
         tried = self.calibrate(*args)
 
         assert tried.exit_code == 2
-        assert tried.stderr.startswith(f"ftgate: {said}")
+        assert unwrapped(tried.stderr).startswith(f"ftgate: {said}")
 
     def test_a_pair_of_answers_is_compared_by_prefer(self, project: Project, endpoint: Endpoint) -> None:
         project.write(

@@ -339,7 +339,7 @@ gate:
     [
         ["--ftgate-max-tokens=abc"],
         ["--ftgate-cache=maybe"],
-        ["--ftgate-report=x.html"],
+        ["--ftgate-report=x.docx"],
         ["--ftgate-config=none.yaml"],
         ["--model=nobody:here"],
     ],

@@ -279,7 +279,7 @@ def test_a_blank_run_id_is_none(shards: Project, monkeypatch: pytest.MonkeyPatch
     result = shards.run(GOOD, "--ftgate-shard=2/2")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--ftgate-shard=2/2 all shards need one --ftgate-run-id*"])
+    result.stderr.fnmatch_lines(["*--ftgate-shard=2/2: all shards need one --ftgate-run-id*"])
 
 
 def test_verify_says_why_shards_were_refused(shards: Project) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
@@ -95,3 +96,13 @@ def test_a_miss_is_known_on_every_process(payload: Mapping[str, Any]) -> None:
     transport.attach(made, payload, [trial()])
 
     assert transport.is_miss(sent(made)) is bool(payload)
+
+
+@given(st.text(st.characters()))
+def test_a_packed_text_is_plain_ascii_and_comes_out_as_it_was(text: str) -> None:
+    assert transport.packed(text).isascii()
+    assert transport.unpacked(transport.packed(text)) == text
+
+
+def test_a_packed_text_with_half_a_character_comes_out_as_it_was() -> None:
+    assert transport.unpacked(transport.packed("\ud83d")) == "\ud83d"

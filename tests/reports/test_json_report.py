@@ -138,13 +138,18 @@ def test_json_and_jsonl_are_written_by_suffix(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("r.html", "report r.html: there is no report of suffix '.html'; use one of .json, .jsonl, .md."),
+        (
+            "r.docx",
+            "report r.docx: there is no report of suffix '.docx'; "
+            "use one of .json, .jsonl, .md, .html, .csv.",
+        ),
         (
             "r.jsno",
-            "report r.jsno: there is no report of suffix '.jsno'; use one of .json, .jsonl, .md. "
+            "report r.jsno: there is no report of suffix '.jsno'; "
+            "use one of .json, .jsonl, .md, .html, .csv. "
             "Did you mean '.json'?",
         ),
-        ("report", "report report: the suffix names the report; use one of .json, .jsonl, .md."),
+        ("report", "report report: the suffix names the report; use one of .json, .jsonl, .md, .html, .csv."),
     ],
 )
 def test_an_unknown_suffix_names_those_that_exist(name: str, message: str) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ftgate.record import Choice
+from pytest_ftgate.reports.answers import Call, Turn
 from pytest_ftgate.reports.inert import inert_text
-from pytest_ftgate.review.answers import Call, Turn
 from pytest_ftgate.review.ballots import parse_votes
 from pytest_ftgate.review.instructions import DEFAULT, parse_instructions
 from pytest_ftgate.review.joining import join

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftgate.completions import Completion, ToolCall
-from pytest_ftgate.review.answers import Call, Turn, answer_text, visible
+from pytest_ftgate.reports.answers import Call, Turn, answer_text, visible
 from pytest_ftgate.review.pairs import Pair, choose, pairs_of
 from tests.support.records import case, record, trials
 from tests.support.reviews import answered, record_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.record import Choice
-from pytest_ftgate.review.answers import Call, Turn
+from pytest_ftgate.reports.answers import Call, Turn
 from pytest_ftgate.review.ballots import parse_votes
 from pytest_ftgate.review.instructions import DEFAULT, parse_instructions
 from pytest_ftgate.review.joining import join

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_ftgate.review.answers import Turn
+from pytest_ftgate.reports.answers import Turn
 from pytest_ftgate.review.pairs import Pair, pairs_of
 from pytest_ftgate.review.tables import csv_text, jsonl_text
 from tests.support.hostile import HOSTILE

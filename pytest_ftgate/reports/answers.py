@@ -1,4 +1,4 @@
-"""An answer as a reviewer sees it: texts and tool calls by turn. Nothing in it says who answered."""
+"""An answer as people see it: texts and tool calls by turn. Nothing in it says who answered."""
 
 from __future__ import annotations
 

@@ -1,0 +1,104 @@
+"""What of the cases can be read without a script: changes in full, and a capped list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.reports.html.cases import (
+    KINDS,
+    CaseJson,
+    anchor_of,
+    case_json,
+    kind_of,
+    reason_of,
+    state_of,
+)
+from pytest_ftgate.reports.inert import inert_line
+from pytest_ftgate.summary import CaseResult
+
+#: Most changes of a kind that are shown in full, most characters of their texts, and most rows of the list.
+_MOST_CHANGES = {"regression": 60, "error": 20, "fixed": 20}
+_TEXT = 4_000
+_MOST_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Cases of one kind: all of them are counted, some shown."""
+
+    kind: str
+    title: str
+    total: int
+    cases: tuple[CaseJson, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Every case, for filters, and the rows of the list without a script."""
+
+    total: int
+    kinds: tuple[tuple[str, int], ...]
+    categories: tuple[str, ...]
+    suites: tuple[str, ...]
+    rows: tuple[CaseJson, ...]
+
+
+_TITLES = {
+    "regression": "Regressions: the baseline passed, the model did not",
+    "error": "Errors: nobody knows how the model would have done",
+    "fixed": "Fixed: the model passed, the baseline did not",
+}
+
+
+def changed(cases: Sequence[CaseResult]) -> list[Change]:
+    """Regressions first, then errors, then what was fixed."""
+    counts = Counter(map(kind_of, cases))
+    return [
+        Change(
+            kind=kind,
+            title=_TITLES[kind],
+            total=counts[kind],
+            cases=tuple(case_json(case, _TEXT) for case in own),
+        )
+        for kind, own in zip(_MOST_CHANGES, _by_kind(cases), strict=True)
+        if own or kind == "regression"
+    ]
+
+
+def _by_kind(cases: Sequence[CaseResult]) -> list[list[CaseResult]]:
+    """The cases that are shown in full."""
+    return [
+        list(islice((case for case in cases if kind_of(case) == kind), most))
+        for kind, most in _MOST_CHANGES.items()
+    ]
+
+
+def listed(cases: Sequence[CaseResult]) -> Listed:
+    """All cases, sorted by what needs reading first, as little of each as a row shows."""
+    counts = Counter(map(kind_of, cases))
+    shown = {case.planned.key for own in _by_kind(cases) for case in own}
+    return Listed(
+        total=len(cases),
+        kinds=tuple((kind, counts[kind]) for kind in KINDS if counts[kind]),
+        categories=tuple(sorted({inert_line(case.planned.category) for case in cases})),
+        suites=tuple(sorted({inert_line(case.planned.suite) for case in cases})),
+        rows=tuple(_row(case, is_shown=case.planned.key in shown) for case in cases[:_MOST_ROWS]),
+    )
+
+
+def _row(case: CaseResult, *, is_shown: bool) -> CaseJson:
+    """A row; `is_shown` if the case stands in full above, where its link leads."""
+    return {
+        "is_shown": is_shown,
+        "anchor": anchor_of(case),
+        "id": inert_line(case.planned.id),
+        "suite": inert_line(case.planned.suite),
+        "category": inert_line(case.planned.category),
+        "kind": kind_of(case),
+        "reason": reason_of(case)[:300],
+        "arms": {str(arm): state_of(case, arm) for arm in Arm},
+    }

@@ -1,0 +1,195 @@
+"use strict";
+// What this adds to the page: the list of every case with its filter, and links that open their case.
+(() => {
+  const PER_STEP = 60;
+  const byId = (id) => document.getElementById(id);
+  const [list, more, none, count, form] = ["list", "more", "none", "count", "filter"].map(byId);
+  const [text, kind, category, suite] = ["text", "kind", "category", "suite"].map(byId);
+  let cases = [];
+  let found = [];
+  let shown = 0;
+
+  // Everything that models wrote passes through here, and nothing of it is ever read as HTML.
+  function node(tag, className, ...children) {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    made.append(...children.filter((child) => child !== null && child !== ""));
+    return made;
+  }
+
+  function read() {
+    for (const island of document.querySelectorAll("script.island")) {
+      for (const one of JSON.parse(island.textContent)) cases.push(one);
+      island.remove();
+    }
+  }
+
+  function key(arm) {
+    const mark = node("span", `key ${arm}`);
+    mark.setAttribute("aria-hidden", "true");
+    return mark;
+  }
+
+  function answer(segments) {
+    const pre = node("pre", "answer");
+    segments.forEach((part, place) => pre.append(place % 2 ? node("mark", "", part) : part));
+    return pre;
+  }
+
+  function check([passed, name, said, depth]) {
+    const row = node("li", `${passed ? "pass" : "fail"} depth${depth}`);
+    row.append(node("b", "", `${passed ? "✓" : "✕"} ${name}`), " ", node("span", "", said));
+    return row;
+  }
+
+  function side(arm, trial, same) {
+    const outcome = node("b", `outcome ${trial.outcome}`, trial.outcome);
+    const head = node("h4", "", key(arm), arm, outcome, node("small", "", trial.took));
+    const made = node("div", `side ${arm}`, head);
+    if (trial.error) made.append(node("pre", "error", trial.error));
+    if (trial.answer === null) made.append(node("p", "none", "no answer arrived"));
+    else if (same && arm === "baseline") made.append(node("p", "none", "the same answer as the model's"));
+    else made.append(answer(trial.answer));
+    if (trial.checks.length) made.append(node("ul", "checks", ...trial.checks.map(check)));
+    return made;
+  }
+
+  function pair(one) {
+    const arms = ["model", "baseline"].filter((arm) => one[arm]);
+    const sides = node("div", "sides", ...arms.map((arm) => side(arm, one[arm], one.same)));
+    return one.label ? [node("h4", "pair", one.label), sides] : [sides];
+  }
+
+  function where(one) {
+    const link = node("a", "", "link");
+    link.href = `#${one.anchor}`;
+    const tags = one.tags.length ? ` · tags ${one.tags.join(", ")}` : "";
+    return node("p", "where", `${one.where} · suite ${one.suite} · ${one.role}${tags} · `, link);
+  }
+
+  function body(one) {
+    const title = one.turns ? `Prompts of a conversation of ${one.turns} turns` : "Prompt";
+    const made = node("div", "body", where(one), node("h4", "", title), node("pre", "prompt", one.prompt));
+    made.append(...one.pairs.flatMap(pair));
+    if (one.more) made.append(node("p", "where", `${one.more} more pairs of answers: see the JSON report`));
+    if (one.votes.length) {
+      const votes = one.votes.map(([who, what]) => `${who}: ${what}`).join(", ");
+      made.append(node("p", "votes", `People: ${votes}`));
+    }
+    return made;
+  }
+
+  // Most are never opened, so what is inside is made when one is.
+  function row(one) {
+    const summary = node(
+      "summary",
+      "",
+      node("b", `kind ${one.kind.replace(" ", "-")}`, one.kind),
+      " ",
+      node("span", "id", one.id),
+      " ",
+      node("span", "category", one.category),
+      " ",
+      node("span", "reason", one.reason),
+    );
+    const made = node("details", `case ${one.kind.replace(" ", "-")}`, summary);
+    made.dataset.anchor = one.anchor;
+    made.addEventListener("toggle", () => fill(made, one));
+    return made;
+  }
+
+  function fill(details, one) {
+    if (details.open && !details.querySelector(".body")) details.append(body(one));
+  }
+
+  // Texts to search in are made once, when somebody first searches.
+  function haystack(one) {
+    if (one.hay === undefined) {
+      const said = one.pairs.flatMap((each) => [each.model, each.baseline]).filter(Boolean);
+      const texts = said.flatMap((trial) => [...(trial.answer || []), "\n", trial.error || ""]);
+      one.hay = [one.id, one.prompt, one.reason, one.tags.join(" "), texts.join("")].join("\n").toLowerCase();
+    }
+    return one.hay;
+  }
+
+  function matches(one, wanted) {
+    return (
+      (!kind.value || one.kind === kind.value) &&
+      (!category.value || one.category === category.value) &&
+      (!suite.value || one.suite === suite.value) &&
+      wanted.every((word) => haystack(one).includes(word))
+    );
+  }
+
+  function filter() {
+    const wanted = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    found = cases.filter((one) => matches(one, wanted));
+    shown = 0;
+    list.replaceChildren();
+    step();
+    none.hidden = found.length > 0;
+    const total = Number(byId("cases").dataset.total);
+    const absent = total > cases.length ? ` (${total - cases.length} more only in the JSON report)` : "";
+    const all = found.length === cases.length;
+    count.textContent = (all ? `${cases.length}` : `${found.length} of ${cases.length}`) + absent;
+  }
+
+  function step() {
+    list.append(...found.slice(shown, shown + PER_STEP).map(row));
+    shown = Math.min(shown + PER_STEP, found.length);
+    more.hidden = shown >= found.length;
+    more.textContent = `Show more (${found.length - shown} left)`;
+  }
+
+  // A link leads to the full text above if the case stands there, else to its place in the list.
+  function follow() {
+    const anchor = location.hash.slice(1);
+    if (!anchor.startsWith("case-")) return;
+    const target = document.querySelector(`#changes details[data-anchor="${CSS.escape(anchor)}"]`) || placed(anchor);
+    if (!target) return;
+    target.open = true;
+    target.scrollIntoView({ block: "start" });
+    target.querySelector("summary").focus({ preventScroll: true });
+  }
+
+  function placed(anchor) {
+    if (!cases.some((one) => one.anchor === anchor)) return null;
+    if (!found.some((one) => one.anchor === anchor)) {
+      // Not by a reset, whose event would make the list anew, and closed, once more.
+      for (const field of [text, kind, category, suite]) field.value = "";
+      filter();
+    }
+    const place = found.findIndex((one) => one.anchor === anchor);
+    while (shown <= place) step();
+    const details = list.children[place];
+    details.open = true;
+    fill(details, found[place]);
+    return details;
+  }
+
+  function printed() {
+    for (const details of document.querySelectorAll("#changes details")) details.open = true;
+  }
+
+  function start() {
+    read();
+    byId("fallback").remove();
+    form.hidden = false;
+    filter();
+    let waiting = 0;
+    text.addEventListener("input", () => {
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(filter);
+    });
+    for (const choice of [kind, category, suite]) choice.addEventListener("change", filter);
+    form.addEventListener("reset", () => setTimeout(filter));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    more.addEventListener("click", step);
+    window.addEventListener("hashchange", follow);
+    window.addEventListener("beforeprint", printed);
+    follow();
+  }
+
+  // After the first paint: the verdict is there before the cases are read.
+  requestAnimationFrame(() => setTimeout(start));
+})();

@@ -1,0 +1,139 @@
+"""The HTML report as text: what is there without a script, and that no text of others is HTML in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pytest_ftgate.gates import Assessment, Status, Word
+from pytest_ftgate.record import RunInfo
+from pytest_ftgate.reports.html import render_html
+from pytest_ftgate.reports.html.differences import differences
+from tests.reports.samples import Category, assessment, criterion, record, score, timed, tuned_suite
+from tests.support.hostile import HOSTILE
+
+ISLAND = re.compile(r'<script type="application/json" class="island">(.*?)</script>', re.DOTALL)
+
+
+def page(made: Assessment) -> str:
+    return "".join(render_html(made))
+
+
+def islands(text: str) -> list[dict[str, object]]:
+    return [case for found in ISLAND.findall(text) for case in json.loads(found)]
+
+
+def everywhere(text: str) -> Assessment:
+    """A suite in which every text that comes from outside is this one."""
+    run = RunInfo(
+        run_id=text, mode=text, models={arm: {"name": text, text: text} for arm in ("model", "baseline")}
+    )
+    whole = record([Category("a", both=1, neither=1), Category("b", regressed=1, fixed=1)], run=run)
+    plan = replace(
+        whole.plan,
+        cases=tuple(replace(case, prompt=text, tags=(text,), category=text) for case in whole.plan.cases),
+        left_out=(text,),
+    )
+    trials = tuple(
+        replace(
+            one,
+            completion=replace(one.completion, text=text, refusal=text, model=text)
+            if one.completion
+            else None,
+            scores=(score(one.outcome == "passed", text, name=text),),
+        )
+        for one in whole.trials
+    )
+    criteria = [criterion(text, status, threshold=text, reason=text) for status in Status]
+    return assessment(
+        replace(whole, plan=plan, trials=trials),
+        Word.INCOMPLETE,
+        text,
+        criteria=criteria,
+        reasons=[text],
+        warnings=[text],
+    )
+
+
+def test_the_verdict_and_its_sentence_come_first_and_need_no_script() -> None:
+    text = page(tuned_suite())
+
+    body = text[text.index("<body>") :]
+    assert body.index("ITERATE") < body.index("general_regression is NO-GO") < body.index("<table")
+    assert body.index("1 regression.") < body.index("<script")
+
+
+def test_only_its_own_script_and_style_may_run_and_nothing_is_loaded() -> None:
+    text = page(tuned_suite())
+
+    assert "default-src 'none'; script-src 'sha256-" in text
+    assert not re.search(r"\s(?:src|style|on\w+)=|https?:|<link|@import|url\(", text)
+
+
+def test_every_case_is_in_an_island_regressions_first() -> None:
+    found = islands(page(tuned_suite()))
+
+    assert len(found) == 30
+    assert [case["kind"] for case in found[:3]] == ["regression", "both failed", "both failed"]
+    assert found[0]["anchor"] == "case-facts/capitals-04"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_text_adds_no_tag_and_ends_no_island(text: str) -> None:
+    def tags(made: str) -> list[str]:
+        return re.findall(r"<(/?[a-zA-Z]+)", made)
+
+    made, harmless = page(everywhere(text)), page(everywhere("x"))
+
+    assert sorted(set(tags(made))) == sorted(set(tags(harmless)))
+    assert tags(made).count("script") == tags(harmless).count("script")
+    assert len(islands(made)) == 4
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e\u2028\u2029\ud800]", made)
+
+
+def test_differences_are_marked_word_by_word() -> None:
+    ours, theirs = differences("It is 5 pm in Rome.", "It is 6 pm in Rome.")
+
+    assert ours == ["It is ", "5", " pm in Rome."]
+    assert theirs == ["It is ", "6", " pm in Rome."]
+    assert differences("", "x") == ([""], ["x"])
+    assert differences("quite other words", "7.5") == (["quite other words"], ["7.5"])
+
+
+def test_times_are_drawn_where_they_were_measured() -> None:
+    assert "How long calls took" in page(assessment(timed(record([Category("simple", both=9)]))))
+    assert "How long calls took" not in page(tuned_suite())
+
+
+@dataclass(frozen=True)
+class Rate:
+    rate: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Group:
+    model: Rate | None
+
+
+@dataclass(frozen=True)
+class Run:
+    run_id: str
+    verdict: str
+    finished: str = "2026-03-01T10:00:00+00:00"
+    gate: str = ""
+    plan: str = ""
+
+    def group(self, by: str, value: str) -> Group | None:
+        return Group(Rate(0.5, (0.3, 0.7))) if by == "all" else None
+
+
+def test_earlier_runs_are_drawn_as_a_trend_and_a_ship_is_marked() -> None:
+    made = "".join(render_html(tuned_suite(), [Run("r-0", "SHIP"), Run("r-1", "ITERATE")]))
+
+    assert "2026-03-01 10:00 SHIP, 50.0%, run r-0" in made
+    assert made.count("<path") == 1
+    assert 'id="trend"' not in page(tuned_suite())

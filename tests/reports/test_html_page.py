@@ -1,0 +1,105 @@
+"""The HTML report as people use it: in a real browser, with scripts and without, on screen and paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ftgate.gates import Assessment
+from pytest_ftgate.reports.html import render_html
+from tests.reports.samples import tuned_suite
+from tests.reports.test_html import everywhere
+from tests.support.browser import Watch
+from tests.support.hostile import HOSTILE
+
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install -e '.[dev]' brings it")
+expect = playwright.expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+def written(folder: Path, made: Assessment) -> str:
+    path = folder / "run.html"
+    path.write_text("".join(render_html(made)), encoding="utf-8")
+    return path.as_uri()
+
+
+def opened(browser: Browser, url: str) -> tuple[Page, Watch]:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    watch = Watch(page)
+    page.goto(url)
+    page.wait_for_selector("#filter:not([hidden])")
+    return page, watch
+
+
+def test_cases_are_filtered_by_outcome_category_and_text(browser: Browser, tmp_path: Path) -> None:
+    page, watch = opened(browser, written(tmp_path, tuned_suite()))
+    assert page.locator("#count").inner_text() == "30"
+
+    page.select_option("#kind", "fixed")
+    assert page.locator("#count").inner_text() == "4 of 30"
+    page.select_option("#category", "adversarial")
+    assert page.locator("#list .id").all_text_contents() == ["adversarial-04", "adversarial-05"]
+    page.fill("#text", "paris ADVERSARIAL-05")
+    expect(page.locator("#list .case")).to_have_count(1)
+    page.fill("#text", "nowhere")
+    page.wait_for_selector("#none:not([hidden])")
+    page.click("button[type=reset]")
+    expect(page.locator("#count")).to_have_text("30")
+    assert not watch.seen
+
+
+def test_a_link_opens_its_case_and_nothing_hides_it(browser: Browser, tmp_path: Path) -> None:
+    url = written(tmp_path, tuned_suite())
+    page, watch = opened(browser, f"{url}#case-tools/simple-03")
+    assert page.locator("#list details[open] .id").all_text_contents() == ["simple-03"]
+    assert page.locator("#list details[open] .answer").first.inner_text() == "Paris"
+
+    page.select_option("#kind", "fixed")
+    page.evaluate("location.hash = 'case-tools/simple-05'")
+    expect(page.locator("#list details[open] .id")).to_have_text("simple-05")
+    page.evaluate("location.hash = 'case-facts/capitals-04'")
+    expect(page.locator("#changes details:has(summary:focus) .id")).to_have_text("capitals-04")
+    assert not watch.seen
+
+
+def test_without_scripts_verdict_flips_and_cases_are_there(browser: Browser, tmp_path: Path) -> None:
+    url = written(tmp_path, tuned_suite())
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(url)
+
+        assert page.locator("h1").inner_text().split() == ["✕", "ITERATE"]
+        assert page.locator("#changes .answer").first.is_visible()
+        assert page.locator("#fallback tbody tr").count() == 30
+        assert page.locator("#filter").is_hidden()
+
+
+def test_on_paper_changes_are_unfolded_and_tools_are_gone(browser: Browser, tmp_path: Path) -> None:
+    page, _ = opened(browser, written(tmp_path, tuned_suite()))
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+
+    assert page.locator("nav").is_hidden()
+    assert page.locator("#filter").is_hidden()
+    assert all(one.is_visible() for one in page.locator("#changes .answer").all())
+
+
+@pytest.mark.parametrize("width", [360, 1280, 1920])
+def test_nothing_is_wider_than_the_screen(browser: Browser, tmp_path: Path, width: int) -> None:
+    page, _ = opened(browser, written(tmp_path, tuned_suite()))
+    page.set_viewport_size({"width": width, "height": 800})
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Browser, tmp_path: Path) -> None:
+    for text in HOSTILE:
+        page, watch = opened(browser, written(tmp_path, everywhere(text)))
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        expect(page.locator("#list .body")).to_have_count(4)
+        assert not watch.seen, text
+        page.close()

@@ -1,0 +1,1 @@
+"""What the project makes of itself: the site and its reference pages. Nothing here is installed."""

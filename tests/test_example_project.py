@@ -300,11 +300,28 @@ def test_the_readme_says_of_each_command_what_it_gives(example: Path) -> None:
         "pytest --model=base --baseline=base",
         "pytest --model=tuned-v2 --baseline=base-saved",
         "pytest --model=tuned-v2 --baseline=base -n 2",
-        f"{FORGETFUL} --ftgate-report=report.html",
         "pytest --model=tuned-v2 --baseline=base --ftgate-review=review.json",
     ]
     # What each of them gives is tested above.
-    assert [word for _, word in commands] == ["SHIP", "ITERATE", "ITERATE", "SHIP", "SHIP", "ITERATE", "SHIP"]
+    assert [word for _, word in commands] == ["SHIP", "ITERATE", "ITERATE", "SHIP", "SHIP", "SHIP"]
+
+
+def test_one_command_makes_the_page_and_opens_it(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (example / "README.md").read_text(encoding="utf-8")
+    command = next(line for line in text.splitlines() if "webbrowser" in line)
+    browser = tmp_path / "browser"
+    browser.write_text('#!/bin/sh\necho "$1" > opened.txt\n', encoding="utf-8")
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+
+    done = run("set +e; " + command.replace("python -m", f"{sys.executable} -m"), example)
+
+    page = example / "report.html"
+    assert f"\nreport: {page.as_uri()}\n" in done.stdout
+    assert (example / "opened.txt").read_text(encoding="utf-8").strip() == f"file://{page}"
+    assert "<title>ITERATE: tuned-v1</title>" in page.read_text(encoding="utf-8")
 
 
 def test_the_readme_has_people_asked_and_their_votes_counted(example: Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "reports",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Write a report, .json, .jsonl or .md; may be repeated.",
+    help="Write a report, .html, .md, .csv, .json or .jsonl; may be repeated.",
 )
 @click.option("-v", "--verbose", count=True, help="Show all regressions and what is measured on both.")
 def compare(earlier: Path, later: Path, config: Path | None, reports: Sequence[Path], verbose: int) -> None:

@@ -52,7 +52,9 @@ if TYPE_CHECKING:
 )
 @click.option("--verdict", type=click.Path(path_type=Path), help="Write the verdict file to PATH.")
 @click.option(
-    "--history", type=click.Path(path_type=Path), help="Add the run to this history, if it is whole."
+    "--history",
+    type=click.Path(path_type=Path),
+    help="Add the run to this history, if it is whole; its trends are drawn in a report .html.",
 )
 @click.option(
     "--report",
@@ -76,7 +78,7 @@ def decide(
     history: Path | None = more.pop("history")
     with Usable():
         given = _Given(records=records, **more)
-        assessment = _decide(given, verdict, reports)
+        assessment = _decide(given, verdict, reports, history)
         _remember(history, assessment)
     if given.config:
         print_text(f"Judged by the gate in {given.config}, not by the one in the record.\n\n")
@@ -99,8 +101,9 @@ class _Given:
         return [*self.records, *config, *self.reviews, *self.calibrations]
 
 
-def _decide(given: _Given, verdict: Path | None, reports: Sequence[Path]) -> Assessment:
+def _decide(given: _Given, verdict: Path | None, reports: Sequence[Path], history: Path | None) -> Assessment:
     from pytest_ftgate.gates import assess  # noqa: PLC0415
+    from pytest_ftgate.history import past_runs  # noqa: PLC0415
     from pytest_ftgate.reports import check_report_path, write_report  # noqa: PLC0415
 
     for report in reports:
@@ -120,8 +123,9 @@ def _decide(given: _Given, verdict: Path | None, reports: Sequence[Path]) -> Ass
     except FtgateError as error:
         _undecided(verdicts, str(error), common_run_id(given.records))
         raise
+    earlier = past_runs(history)
     for report in reports:
-        write_report(report, assessment)
+        write_report(report, assessment, earlier)
     _finish(verdict, assessment)
     _add_to_summary(assessment)
     return assessment

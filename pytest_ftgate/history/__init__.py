@@ -1,6 +1,6 @@
 """The memory of past runs: a line for each whole run, and what they show side by side."""
 
-from pytest_ftgate.history.file import HISTORY_SCHEMA, History, add_to_history, read_history
+from pytest_ftgate.history.file import HISTORY_SCHEMA, History, add_to_history, past_runs, read_history
 from pytest_ftgate.history.making import history_run
 from pytest_ftgate.history.runs import (
     HistoryCriterion,
@@ -24,6 +24,7 @@ __all__ = [
     "add_to_history",
     "history_run",
     "last_ship",
+    "past_runs",
     "read_history",
     "trends_of",
 ]

@@ -48,6 +48,14 @@ def read_history(path: Path) -> History:
     return History(runs=tuple(runs.values()), problems=tuple(row for row in rows if isinstance(row, str)))
 
 
+def past_runs(path: Path | None) -> tuple[HistoryRun, ...]:
+    """The runs of a history, the oldest first, for a report: none where there is no file that can be read."""
+    try:
+        return read_history(path).runs if path is not None else ()
+    except RecordError:
+        return ()
+
+
 def add_to_history(path: Path, run: HistoryRun) -> None:
     """Adds a run with one write, so that runs that end together do not mix; raises ConfigError.
 

@@ -20,9 +20,16 @@ class Band:
     run_id: str
     of_ship: bool
 
-    def holds(self, rate: float) -> bool:
-        """Whether a rate is within noise."""
-        return self.low <= rate <= self.high
+    @property
+    def of(self) -> str:
+        """Whose interval it is."""
+        return "last SHIP" if self.of_ship else "median run"
+
+    def place(self, rate: float) -> str:
+        """Where a rate lies: `within` noise, `above` or `below` it."""
+        if self.low <= rate <= self.high:
+            return "within"
+        return "below" if rate < self.low else "above"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,12 @@ class Trend:
     value: str
     rates: tuple[HistoryRate | None, ...]
     band: Band | None
+
+    @property
+    def place(self) -> str | None:
+        """Where the last run's rate lies, see `Band.place`; None where nothing is known."""
+        last = self.rates[-1]
+        return self.band.place(last.rate) if last is not None and self.band is not None else None
 
 
 def trends_of(runs: Sequence[HistoryRun]) -> list[Trend]:

@@ -52,6 +52,8 @@ class Conclusion:
         self.ordinary_failures = 0
         #: Files that were asked for and can't be written; they fail the run.
         self.trouble: list[str] = []
+        #: Reports that are there.
+        self.written: list[Path] = []
         #: Said, and nothing more.
         self.remarks: list[str] = []
         #: What to do about a run that is not whole, if it can be gone on with.
@@ -203,10 +205,18 @@ class Conclusion:
 
     def _write(self, assessment: Assessment) -> None:
         self._add_to_summary(assessment)
-        for path in self.ftgate.settings.reports:
-            self._try(write_report, path, assessment)
+        self._report(assessment)
         if answers := self.ftgate.settings.save_answers:
             self._try(self._save_answers, answers, assessment)
+
+    def _report(self, assessment: Assessment) -> None:
+        from pytest_ftgate.history import past_runs  # noqa: PLC0415  (once a run is over)
+
+        if reports := self.ftgate.settings.reports:
+            history = past_runs(self.ftgate.settings.history_path)
+            for path in reports:
+                if self._try(lambda path, told: write_report(path, told, history), path, assessment):
+                    self.written.append(path)
 
     def _add_to_summary(self, assessment: Assessment) -> None:
         """Nobody asked for it by an option, so a summary that can't be written fails no run; it is told.
@@ -232,11 +242,14 @@ class Conclusion:
             )
         write_answers(path, assessment.record)
 
-    def _try(self, write: Callable[[Path, Assessment], None], path: Path, assessment: Assessment) -> None:
+    def _try(self, write: Callable[[Path, Assessment], None], path: Path, assessment: Assessment) -> bool:
+        """Whether the file is there now."""
         try:
             write(path, assessment)
         except (OSError, FtgateError) as error:
             self.trouble.append(str(error))
+            return False
+        return True
 
 
 def is_whole(assessment: Assessment) -> bool:

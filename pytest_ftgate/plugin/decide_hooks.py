@@ -137,6 +137,7 @@ class DecideHooks:
         if self.conclusion.assessment is not None:
             ordinary = self.conclusion.ordinary_failures
             section.write_assessment(self.conclusion.assessment, ordinary_failures=ordinary)
+            section.write_reports(self.conclusion.written)
         section.write_trouble([*self.conclusion.trouble, *self.conclusion.remarks])
         section.write_hint(self.conclusion.how_to_go_on)
 

@@ -13,6 +13,8 @@ from pytest_ftgate.reports.page import sentence_rows
 from pytest_ftgate.reports.terminal import render_terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_ftgate.gates import Assessment
     from pytest_ftgate.plugin.session import FtgateSession
     from pytest_ftgate.reports.lines import Line
@@ -104,6 +106,13 @@ class TerminalSection:
         if assessment.verdict.word == "SHIP" and ordinary_failures:
             noun = "test" if ordinary_failures == 1 else "tests"
             self.reporter.write_line(f"SHIP; {ordinary_failures} other {noun} failed", red=True, bold=True)
+
+    def write_reports(self, paths: Sequence[Path]) -> None:
+        """Where the reports are; those for people as what a terminal opens."""
+        if self.verbosity >= 0:
+            for path in paths:
+                where = path.absolute().as_uri() if path.suffix.lower() == ".html" else str(path)
+                self.reporter.write_line(inert_line(f"report: {where}", limit=4000))
 
     def write_trouble(self, trouble: Sequence[str]) -> None:
         """Files that could not be written, and what else went wrong after the tests."""

@@ -78,9 +78,9 @@ def _trend_json(trend: Trend, shown: Shown) -> dict[str, object]:
         "low": band.low,
         "high": band.high,
         "run_id": band.run_id,
-        "of": "last SHIP" if band.of_ship else "median run",
+        "of": band.of,
     }
-    return {"by": trend.by, "value": trend.value, "rates": rates, "band": told, "last": _place(trend)}
+    return {"by": trend.by, "value": trend.value, "rates": rates, "band": told, "last": trend.place}
 
 
 def _is_asked(trend: Trend, shown: Shown) -> bool:
@@ -192,19 +192,9 @@ def _trend(trend: Trend, comparable: Sequence[bool], page: Page) -> tuple[str, .
         _bars(trend, comparable, page),
         percent(last.rate) if last is not None else NOTHING,
         percent_interval((band.low, band.high)) if band is not None else NOTHING,
-        _place(trend) or NOTHING,
-        NOTHING if band is None else "last SHIP" if band.of_ship else "median run",
+        trend.place or NOTHING,
+        band.of if band is not None else NOTHING,
     )
-
-
-def _place(trend: Trend) -> str | None:
-    """Where the last run's rate lies: within the band, above or below; None where nothing is known."""
-    last, band = trend.rates[-1], trend.band
-    if last is None or band is None:
-        return None
-    if band.holds(last.rate):
-        return "within"
-    return "below" if last.rate < band.low else "above"
 
 
 def _bars(trend: Trend, comparable: Sequence[bool], page: Page) -> str:

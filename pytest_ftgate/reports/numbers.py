@@ -20,7 +20,7 @@ _CLOSE = 0.1
 
 _SECONDS = re.compile(r"(?:latency|time_to_first_token)_p\d+")
 _PLAIN = {"tokens", "cost", "perplexity"}
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,30})?", re.ASCII)
 
 
 def percent(rate: Fraction | float | None) -> str:

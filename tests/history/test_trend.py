@@ -19,8 +19,13 @@ def test_the_band_is_the_interval_of_the_last_ship() -> None:
 
     assert trend.band == Band(low=0.6, high=0.8, run_id="b", of_ship=True)
     assert [rate.rate for rate in trend.rates if rate] == [0.5, 0.7, 0.9]
-    assert trend.band.holds(0.6)
-    assert not trend.band.holds(0.81)
+    assert [trend.band.place(rate) for rate in (0.59, 0.6, 0.8, 0.81)] == [
+        "below",
+        "within",
+        "within",
+        "above",
+    ]
+    assert (trend.band.of, trend.place) == ("last SHIP", "above")
 
 
 def test_without_a_ship_it_is_the_interval_of_the_median_run() -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from pytest_ftgate.gates import Assessment, Status, Word
+from pytest_ftgate.cases import Arm
+from pytest_ftgate.gates import Assessment, Status, Word, unjudged
+from pytest_ftgate.history import HistoryRate, HistoryRun, history_run
 from pytest_ftgate.record import RunInfo
 from pytest_ftgate.reports.html import render_html
 from pytest_ftgate.reports.html.differences import differences
 from tests.reports.samples import Category, assessment, criterion, record, score, timed, tuned_suite
 from tests.support.hostile import HOSTILE
+from tests.support.rows import unwrapped
 
 ISLAND = re.compile(r'<script type="application/json" class="island">(.*?)</script>', re.DOTALL)
 
@@ -108,32 +112,77 @@ def test_times_are_drawn_where_they_were_measured() -> None:
     assert "How long calls took" not in page(tuned_suite())
 
 
-@dataclass(frozen=True)
-class Rate:
-    rate: float
-    interval: tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class Group:
-    model: Rate | None
-
-
-@dataclass(frozen=True)
-class Run:
-    run_id: str
-    verdict: str
-    finished: str = "2026-03-01T10:00:00+00:00"
-    gate: str = ""
-    plan: str = ""
-
-    def group(self, by: str, value: str) -> Group | None:
-        return Group(Rate(0.5, (0.3, 0.7))) if by == "all" else None
+def earlier(made: Assessment, run_id: str, rate: float, **changes: Any) -> HistoryRun:
+    """A run of the same cases by the same gate, with this rate in all groups."""
+    kept = history_run(made)
+    assert kept is not None
+    told = HistoryRate(rate=rate, n=20, interval=(rate - 0.1, rate + 0.1))
+    groups = tuple(replace(group, model=told) for group in kept.groups)
+    return replace(kept, run_id=run_id, groups=groups, **changes)
 
 
 def test_earlier_runs_are_drawn_as_a_trend_and_a_ship_is_marked() -> None:
-    made = "".join(render_html(tuned_suite(), [Run("r-0", "SHIP"), Run("r-1", "ITERATE")]))
+    made = tuned_suite()
+    runs = [earlier(made, "r-0", 0.5, verdict="SHIP"), earlier(made, "r-00", 0.6)]
 
-    assert "2026-03-01 10:00 SHIP, 50.0%, run r-0" in made
-    assert made.count("<path") == 1
-    assert 'id="trend"' not in page(tuned_suite())
+    text = "".join(render_html(made, runs))
+
+    assert "ITERATE, 60.0%, run r-00; " in text
+    assert text.count("<path") == text.count("SHIP, 50.0%, run r-0</title>") > 1
+    assert "[40%, 60%], last SHIP" in text
+    assert "the last 3 whole runs" in unwrapped(text)
+    assert '<b class="above">above</b>' in text
+
+
+def test_a_trend_needs_an_earlier_run_and_a_whole_one() -> None:
+    made = tuned_suite()
+    half = replace(made, verdict=replace(made.verdict, word=Word.INCOMPLETE, complete=False))
+    own = earlier(made, made.record.run.run_id, 0.5)
+
+    for history, told in (([], made), ([own], made), ([earlier(made, "r-0", 0.5)], half)):
+        assert 'id="trend"' not in "".join(render_html(told, history))
+
+
+def test_runs_of_other_cases_are_drawn_hollow_and_make_no_band() -> None:
+    made = tuned_suite()
+
+    text = "".join(render_html(made, [earlier(made, "r-0", 0.5, verdict="SHIP", plan="other")]))
+
+    assert text.count('<path class="hollow"') == text.count("<path") > 1
+    assert "last SHIP</small>" not in text
+
+
+def test_what_got_worse_is_said_with_examples_that_lead_to_their_cases() -> None:
+    text = page(tuned_suite())
+
+    assert '<li><a href="#case-facts/capitals-04">capitals-04</a> exact_match: got' in text
+
+
+def test_two_runs_that_are_compared_get_no_verdict() -> None:
+    text = page(unjudged(tuned_suite().record))
+
+    assert "COMPARED</h1>" in text
+    assert "Nobody judged." in text
+    assert "INCOMPLETE" not in text.partition("<main>")[0]
+    assert "What is missing" not in text
+
+
+def test_without_a_baseline_failures_take_the_place_of_regressions() -> None:
+    whole = record([Category("simple", both=2, neither=1)])
+    alone = replace(
+        whole,
+        plan=replace(
+            whole.plan,
+            cases=tuple(
+                replace(case, items=tuple(replace(item, arms=(Arm.MODEL,)) for item in case.items))
+                for case in whole.plan.cases
+            ),
+        ),
+        trials=tuple(one for one in whole.trials if one.key.arm is Arm.MODEL),
+    )
+
+    text = page(assessment(alone))
+
+    assert "Failed: nothing to compare with" in text
+    assert "Regressions" not in text
+    assert "What failed, case by case" in text

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from pytest_ftgate.gates import Assessment
+from pytest_ftgate.history import HistoryRun
 from pytest_ftgate.reports.html.cases import case_order, fitting, islands
 from pytest_ftgate.reports.html.criteria import criterion_rows
 from pytest_ftgate.reports.html.heading import heading
@@ -14,13 +15,13 @@ from pytest_ftgate.reports.html.listed import changed, listed
 from pytest_ftgate.reports.html.measured import measured
 from pytest_ftgate.reports.html.origin import origin
 from pytest_ftgate.reports.html.rates import rate_tables
-from pytest_ftgate.reports.html.trend import PastRun, trends
+from pytest_ftgate.reports.html.trend import trends
 from pytest_ftgate.reports.one_file import environment, read_parts
 
-__all__ = ["PastRun", "render_html"]
+__all__ = ["render_html"]
 
 
-def render_html(assessment: Assessment, history: Sequence[PastRun] = ()) -> Iterator[str]:
+def render_html(assessment: Assessment, history: Sequence[HistoryRun] = ()) -> Iterator[str]:
     """The page in parts, to be written one after the other; `history` are earlier runs, the oldest first."""
     parts = read_parts("pytest_ftgate.reports.html", "page")
     cases = case_order(assessment.summary.cases)

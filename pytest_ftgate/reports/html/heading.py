@@ -9,10 +9,11 @@ from datetime import datetime
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment, CriterionResult, Status, Word
 from pytest_ftgate.reports.arms import is_against_itself
+from pytest_ftgate.reports.html.cases import anchor_of, case_order, kind_of, reason_of
 from pytest_ftgate.reports.html.criteria import could_be_noise
 from pytest_ftgate.reports.inert import inert_line, inert_text
 from pytest_ftgate.reports.numbers import p_value, percent, points, points_interval, share
-from pytest_ftgate.summary import Flip, Group
+from pytest_ftgate.summary import CaseResult, Flip, Group
 
 #: A word is never told by its colour alone.
 SIGNS = {Word.SHIP: "✓", Word.ITERATE: "✕", Word.INCONCLUSIVE: "?", Word.INCOMPLETE: "!"}
@@ -26,8 +27,22 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What people come to ask: in brief, in some lines, and where to read on.
+
+    `examples` are cases: what leads to them, their names and why they came out as they did.
+    """
+
+    question: str
+    brief: str
+    lines: tuple[str, ...]
+    where: str
+    examples: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """Texts of the head, harmless; `answers` are the three questions with theirs, and where to read on."""
+    """Texts of the head, harmless."""
 
     word: str
     sign: str
@@ -35,7 +50,7 @@ class Heading:
     model: str
     baseline: str
     facts: tuple[str, ...]
-    answers: tuple[tuple[str, str, tuple[str, ...], str], ...]
+    answers: tuple[Answer, ...]
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -44,18 +59,16 @@ def heading(assessment: Assessment) -> Heading:
     """The head of an assessment's page."""
     verdict, run = assessment.verdict, assessment.record.run
     return Heading(
-        word=str(verdict.word),
-        sign=SIGNS[verdict.word],
+        word=str(verdict.word) if verdict.judged else "COMPARED",
+        sign=SIGNS[verdict.word] if verdict.judged else "=",
         sentence=inert_text(verdict.sentence),
         model=_name(assessment, Arm.MODEL) or "no model",
         baseline=_name(assessment, Arm.BASELINE) or "no baseline",
         facts=tuple(map(inert_line, _facts(assessment))),
-        answers=(
-            ("May it ship?", _ANSWERS[verdict.word], tuple(_ship(assessment)), "criteria"),
-            ("What got worse?", *_worse(assessment), "changes"),
-            ("How sure is this?", *_sure(assessment), "rates"),
-        ),
-        reasons=tuple(map(inert_text, verdict.reasons)),
+        answers=(_ship(assessment), _worse(assessment), _sure(assessment)),
+        reasons=tuple(map(inert_text, verdict.reasons))
+        if verdict.word is Word.INCOMPLETE and verdict.judged
+        else (),
         warnings=tuple(map(inert_text, (*verdict.warnings, *_itself(is_against_itself(run))))),
     )
 
@@ -94,7 +107,14 @@ def _took(started: str, finished: str) -> str:
     return f" after {minutes} min {rest} s" if minutes else f" after {max(seconds, 0):.1f} s"
 
 
-def _ship(assessment: Assessment) -> Iterator[str]:
+def _ship(assessment: Assessment) -> Answer:
+    verdict = assessment.verdict
+    brief = _ANSWERS[verdict.word] if verdict.judged else "Nobody judged."
+    lines = tuple(_met(assessment)) if verdict.judged else ("two runs are compared, without a gate",)
+    return Answer(question="May it ship?", brief=brief, lines=lines, where="criteria")
+
+
+def _met(assessment: Assessment) -> Iterator[str]:
     deciding = [one for one in assessment.verdict.criteria if one.decides]
     met = sum(one.status is Status.GO for one in deciding)
     yield f"{met} of {_count(len(deciding), 'deciding criterion', 'deciding criteria')} met"
@@ -107,49 +127,64 @@ def _ship(assessment: Assessment) -> Iterator[str]:
             yield f"{what}: {_named([one.name for one in named])}"
 
 
-def _worse(assessment: Assessment) -> tuple[str, tuple[str, ...]]:
-    cases = assessment.summary.cases
-    lost = [case for case in cases if case.flip is Flip.REGRESSION]
-    fixed = sum(case.flip is Flip.FIXED for case in cases)
+def _worse(assessment: Assessment) -> Answer:
+    cases = case_order(assessment.summary.cases)
+    is_paired = any(case.pair for case in cases)
+    worse = [case for case in cases if kind_of(case) == ("regression" if is_paired else "failed")]
+    brief, lines = _changes(assessment, len(worse)) if is_paired else _failures(len(worse))
     errors = len(assessment.summary.errored)
-    if not any(case.pair for case in cases):
-        failed = sum(case.outcome[Arm.MODEL] == "failed" for case in cases)
-        return "Nothing to compare with.", (f"{_count(failed, 'case')} failed", *_errors(errors))
+    return Answer(
+        question="What got worse?",
+        brief=brief,
+        lines=(
+            *lines,
+            *([f"{_count(errors, 'trial')} errored: neither passed nor failed"] if errors else []),
+        ),
+        where="changes",
+        examples=tuple(map(_example, worse[:_NAMED])),
+    )
+
+
+def _example(case: CaseResult) -> tuple[str, str, str]:
+    return anchor_of(case), inert_line(case.planned.id, limit=60), inert_line(reason_of(case), limit=110)
+
+
+def _failures(failed: int) -> tuple[str, list[str]]:
+    return "Nothing to compare with.", [f"{_count(failed, 'case')} failed"]
+
+
+def _changes(assessment: Assessment, lost: int) -> tuple[str, list[str]]:
+    fixed = sum(case.flip is Flip.FIXED for case in assessment.summary.cases)
     flagged = sorted(assessment.summary.flagged, key=lambda group: group.delta or 0)
     drops = [f"{group.value} {points(group.delta)}" for group in flagged]
-    told = [f"{_count(fixed, 'case')} fixed"]
+    lines = [f"{_count(fixed, 'case')} fixed"]
     if drops:
-        told.append(
+        lines.append(
             f"{_count(len(drops), 'category', 'categories')} down by more than 5 points: {_named(drops)}"
         )
-    return _count(len(lost), "regression") + ".", (*told, *_errors(errors))
+    return _count(lost, "regression") + ".", lines
 
 
-def _errors(n: int) -> list[str]:
-    return [f"{_count(n, 'trial')} errored: neither passed nor failed"] if n else []
-
-
-def _sure(assessment: Assessment) -> tuple[str, tuple[str, ...]]:
+def _sure(assessment: Assessment) -> Answer:
     confidence = float(assessment.gate.confidence)
     whole = next((group for group in assessment.summary.groups if group.by == "all"), None)
-    if whole is None:
-        return "Nothing was measured.", ()
-    headline, detail = _overall(whole, confidence)
-    return headline, (detail, *_noise(assessment.verdict.criteria))
+    brief, lines = ("Nothing was measured.", ()) if whole is None else _overall(whole, confidence)
+    noise = _noise(assessment.verdict.criteria) if whole is not None else ()
+    return Answer(question="How sure is this?", brief=brief, lines=(*lines, *noise), where="rates")
 
 
-def _overall(group: Group, confidence: float) -> tuple[str, str]:
+def _overall(group: Group, confidence: float) -> tuple[str, tuple[str, ...]]:
     bounds = group.delta_interval(confidence)
     if bounds is None or group.delta is None:
         rate = group.model.interval(confidence)
         told = f"{percent(rate[0])} to {percent(rate[1])}" if rate else "no interval"
         return (
             f"{percent(group.model.rate)} passed.",
-            f"{share(confidence)} interval {told}, n={group.model.n}",
+            (f"{share(confidence)} interval {told}, n={group.model.n}",),
         )
     headline = f"{points(group.delta)} points {points_interval(bounds)}."
     of = f"pass rate of all cases, {share(confidence)} interval, {_count(group.paired, 'pair')}"
-    return headline, f"{of}, p {_p(group.p_value)}"
+    return headline, (f"{of}, p {_p(group.p_value)}",)
 
 
 def _p(p: float | None) -> str:

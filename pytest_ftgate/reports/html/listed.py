@@ -22,6 +22,7 @@ from pytest_ftgate.summary import CaseResult
 
 #: Most changes of a kind that are shown in full, most characters of their texts, and most rows of the list.
 _MOST_CHANGES = {"regression": 60, "error": 20, "fixed": 20}
+_MOST_OF_ONE_ARM = {"failed": 60, "error": 20}
 _TEXT = 4_000
 _MOST_ROWS = 500
 
@@ -51,11 +52,12 @@ _TITLES = {
     "regression": "Regressions: the baseline passed, the model did not",
     "error": "Errors: nobody knows how the model would have done",
     "fixed": "Fixed: the model passed, the baseline did not",
+    "failed": "Failed: nothing to compare with",
 }
 
 
 def changed(cases: Sequence[CaseResult]) -> list[Change]:
-    """Regressions first, then errors, then what was fixed."""
+    """What needs reading first comes first; where nothing is compared, that is what failed."""
     counts = Counter(map(kind_of, cases))
     return [
         Change(
@@ -64,23 +66,23 @@ def changed(cases: Sequence[CaseResult]) -> list[Change]:
             total=counts[kind],
             cases=tuple(case_json(case, _TEXT) for case in own),
         )
-        for kind, own in zip(_MOST_CHANGES, _by_kind(cases), strict=True)
-        if own or kind == "regression"
+        for kind, own in _in_full(cases).items()
+        if own or kind in ("regression", "failed")
     ]
 
 
-def _by_kind(cases: Sequence[CaseResult]) -> list[list[CaseResult]]:
-    """The cases that are shown in full."""
-    return [
-        list(islice((case for case in cases if kind_of(case) == kind), most))
-        for kind, most in _MOST_CHANGES.items()
-    ]
+def _in_full(cases: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
+    """The cases that are shown in full, by kind."""
+    most = _MOST_CHANGES if any(case.pair for case in cases) else _MOST_OF_ONE_ARM
+    return {
+        kind: list(islice((case for case in cases if kind_of(case) == kind), n)) for kind, n in most.items()
+    }
 
 
 def listed(cases: Sequence[CaseResult]) -> Listed:
     """All cases, sorted by what needs reading first, as little of each as a row shows."""
     counts = Counter(map(kind_of, cases))
-    shown = {case.planned.key for own in _by_kind(cases) for case in own}
+    shown = {case.planned.key for own in _in_full(cases).values() for case in own}
     return Listed(
         total=len(cases),
         kinds=tuple((kind, counts[kind]) for kind in KINDS if counts[kind]),

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from pytest_ftgate.plugin import transport
+from pytest_ftgate.plugin.brief import left_out
 from pytest_ftgate.plugin.conclusion import Conclusion
 from pytest_ftgate.plugin.criterion_reports import is_criterion
 from pytest_ftgate.plugin.keeping import new_session_id
 from pytest_ftgate.plugin.large_runs import LARGE, forget_passed
+from pytest_ftgate.plugin.packed_reports import unpacked_report
 from pytest_ftgate.plugin.searching import SUFFIXES
 from pytest_ftgate.plugin.signals import terminated_like_ctrl_c
 from pytest_ftgate.plugin.terminal import TerminalSection, header_lines
@@ -64,6 +66,9 @@ class DecideHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
         """Everything that this process learns of trials comes through here."""
+        others = left_out(report) if self.conclusion.is_controller else None
+        if others is not None:
+            self.ftgate.config.hook.pytest_runtest_logreport(report=others[0])
         if not is_criterion(report):
             self.ledger.add_report(report)
             self._begin_with_plan()
@@ -72,7 +77,17 @@ class DecideHooks:
         if report.nodeid.partition("::")[0].endswith(SUFFIXES):
             reporter = self.ftgate.config.pluginmanager.get_plugin("terminalreporter")
             forget_passed(reporter, report, is_large=len(self.ledger.selected) > LARGE)
+        if others is not None:
+            self.ftgate.config.hook.pytest_runtest_logreport(report=others[1])
         return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_from_serializable(self, config: pytest.Config, data: dict[str, Any]) -> object:
+        """What a worker packed; any other report is somebody else's."""
+        found = unpacked_report(data)
+        if found is None:
+            return None
+        return config.hook.pytest_report_from_serializable(config=config, data=found)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A collection error leaves the run incomplete."""

@@ -14,6 +14,7 @@ from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import FatalModelError, StoreError
 from pytest_ftgate.models.limits import LIMIT
 from pytest_ftgate.plugin import transport
+from pytest_ftgate.plugin.brief import may_be_brief, run_in_brief
 from pytest_ftgate.plugin.eval_test import EvalTest, eval_test_of, eval_tests
 from pytest_ftgate.plugin.garbage import kept_objects, nothing_to_collect
 from pytest_ftgate.plugin.handles import own_handle
@@ -22,7 +23,9 @@ from pytest_ftgate.plugin.judgement import Judgement
 from pytest_ftgate.plugin.judging import errored
 from pytest_ftgate.plugin.large_runs import LARGE, forget_case
 from pytest_ftgate.plugin.notices import send
+from pytest_ftgate.plugin.packed_reports import packed_report
 from pytest_ftgate.plugin.private import queued
+from pytest_ftgate.plugin.searching import SUFFIXES
 from pytest_ftgate.plugin.session import FtgateSession, case_text
 from pytest_ftgate.plugin.terminal import say
 from pytest_ftgate.plugin.waiting import wait_for
@@ -42,6 +45,7 @@ class GenerateHooks:
         self.worker = Worker.of(session.config)
         self.plan_sent = False
         self.shares = False
+        self.is_brief = False
         self.share: list[EvalTest] = []
         #: All that this process may have to run, until it is told to the engine.
         self.tests: list[EvalTest] = []
@@ -67,6 +71,7 @@ class GenerateHooks:
         self.ftgate.is_large = len(tests) > LARGE
         if self.ftgate.is_large:
             self.ftgate.collected.forget_cases()
+            self.is_brief = self.worker is not None and may_be_brief(session.config)
         most_failures = session.config.getoption("maxfail") or None
         self.shares = self.worker is not None and self.worker.shares and most_failures is None
         self.tests = tests
@@ -109,6 +114,13 @@ class GenerateHooks:
     def pytest_runtest_protocol_after_the_end(self) -> bool | None:
         """On a worker nothing runs after a fatal error: the controller has its message once."""
         return True if self.fatal is not None else None
+
+    @pytest.hookimpl(specname="pytest_runtest_protocol")
+    def pytest_runtest_protocol_in_brief(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """On a worker of a large run, cases of files tell of themselves in fewer messages."""
+        return run_in_brief(item, nextitem) if self.is_brief and isinstance(item, EvalCaseItem) else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -164,6 +176,19 @@ class GenerateHooks:
         if self.worker is not None and isinstance(item, EvalCaseItem):
             transport.lighten(report)
         return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_report_to_serializable(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> Generator[None, Any, Any]:
+        """Makes the way to the controller short for the many reports of cases that passed."""
+        data = yield
+        is_known = (
+            self.worker is not None and self.worker.is_welcome and isinstance(report, pytest.TestReport)
+        )
+        if data is None or not is_known or not report.nodeid.partition("::")[0].endswith(SUFFIXES):
+            return data
+        return packed_report(data, report)
 
     def _is_part(self, test: EvalTest, call: pytest.CallInfo[None]) -> bool:
         """Whether a report is made while the test still runs; what failed then counts against the model."""

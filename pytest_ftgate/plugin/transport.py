@@ -94,6 +94,15 @@ def take(report: object) -> tuple[Mapping[str, Any], Sequence[Trial]]:
     return payload, trials
 
 
+def move(source: pytest.TestReport, target: pytest.TestReport) -> None:
+    """Puts what `attach` put on one report on another one, beside what that has already."""
+    told, more = getattr(source, ATTRIBUTE, None), getattr(target, ATTRIBUTE, None)
+    if told is None:
+        return
+    delattr(source, ATTRIBUTE)
+    setattr(target, ATTRIBUTE, dumps({**loads(told), **loads(more)}) if more else told)
+
+
 def packed(text: str) -> str:
     """A long text as a short one: on its way from process to process there are several copies of it."""
     return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), level=1)).decode("ascii")

@@ -25,7 +25,8 @@ class Worker:
 
     `folder` is where the answers of all are kept, None if that can't be reached from here. `shares`: all
     processes together generate all answers ahead of time, which they can only if all keep them in one place.
-    `may_lose_items`: what waits for this worker may be given to another one.
+    `may_lose_items`: what waits for this worker may be given to another one. `is_welcome`: this plugin is
+    there on the controller, too.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Worker:
     folder: Path | None
     shares: bool
     may_lose_items: bool
+    is_welcome: bool = True
 
     @property
     def is_apart(self) -> bool:
@@ -57,6 +59,7 @@ class Worker:
             folder=folder if is_there else None,
             shares=is_there and ours["shares"],
             may_lose_items=ours.get("dist") == "worksteal",
+            is_welcome=bool(ours),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -16,8 +17,17 @@ from pytest_ftgate.plugin.large_runs import LARGE, PassedCase, forget_passed
 
 COUNT = LARGE + 1
 _CONFTEST = """
+from collections import Counter
+
+heard = Counter()
+
+def pytest_runtest_logreport(report):
+    heard[report.when] += 1
+    assert report.location[2] and isinstance(report.location, tuple)
+
 def pytest_terminal_summary(terminalreporter):
     kept = terminalreporter.stats
+    print("heard:", sorted(heard.items()))
     print("kept:", sorted((name, len(reports)) for name, reports in kept.items() if name != "warnings"))
     print("types:", sorted({type(report).__name__ for report in kept["passed"]}))
 """
@@ -62,8 +72,20 @@ def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def _run(folder: Path) -> Large:
-    command = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]
+@pytest.fixture(scope="module")
+def spread(large: Large, tmp_path_factory: pytest.TempPathFactory) -> Large:
+    """The same by two workers."""
+    pytest.importorskip("xdist")
+    folder = shutil.copytree(
+        large.folder,
+        tmp_path_factory.mktemp("spread") / "x",
+        ignore=shutil.ignore_patterns(".ftgate", "junit.xml"),
+    )
+    return _run(folder, "-n2")
+
+
+def _run(folder: Path, *more: str) -> Large:
+    command = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", *more]
     arms = ["--model=recorded:model.jsonl", "--baseline=recorded:baseline.jsonl"]
     reports = ["--junitxml=junit.xml", "--ftgate-report=run.jsonl"]
     done = subprocess.run(
@@ -105,6 +127,40 @@ def test_junit_has_a_line_for_each_case_and_the_properties_of_those_that_did_not
 def test_pytest_keeps_of_passed_cases_their_ids_alone(large: Large) -> None:
     assert f"kept: [('', 27), ('missed', 2), ('passed', {COUNT - 2})]" in large.printed
     assert "types: ['PassedCase']" in large.printed
+
+
+def test_two_workers_record_and_show_the_same(large: Large, spread: Large) -> None:
+    def trials(run: Large) -> list[dict[str, Any]]:
+        return [row for row in run.rows if row.get("kind") == "trial"]
+
+    def decided(run: Large) -> dict[str, Any]:
+        verdict = json.loads((run.folder / ".ftgate/verdict.json").read_text())
+        return {name: verdict[name] for name in ("verdict", "sentence", "criteria", "plan", "complete")}
+
+    assert trials(spread) == trials(large)
+    assert decided(spread) == decided(large)
+    assert spread.status == 0, spread.printed[-3000:]
+
+
+def test_other_plugins_hear_of_setup_call_and_teardown_whether_workers_tell_of_them_or_not(
+    large: Large, spread: Large
+) -> None:
+    # Nine reports more are those of the criteria and the verdict.
+    heard = next(line for line in large.printed.splitlines() if line.startswith("heard:"))
+
+    assert heard == f"heard: [('call', {COUNT + 9}), ('setup', {COUNT + 9}), ('teardown', {COUNT + 9})]"
+    assert heard in spread.printed.splitlines()
+
+
+def test_the_junit_file_of_two_workers_has_the_same_cases(large: Large, spread: Large) -> None:
+    def cases(run: Large) -> list[tuple[str, ...]]:
+        found = ET.parse(run.folder / "junit.xml").getroot()[0].iter("testcase")
+        return sorted(
+            (case.get("classname") or "", case.get("name") or "", *(child.tag for child in case))
+            for case in found
+        )
+
+    assert cases(spread) == cases(large)
 
 
 class _Reporter:

@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "images"
 WIDTH = 100
 RUN = ("--model=tuned-v1", "--baseline=base", "--ftgate-report=report.html")
+#: Plugins of this environment that would change what is printed, and what makes pytest print long lines.
+_LEFT_OUT = [f"-pno:{name}" for name in ("cacheprovider", "randomly", "sugar", "asyncio")]
+_OF_CI = {"CI", "BUILD_NUMBER"}
 TITLE = "pytest --model=tuned-v1 --baseline=base"
 
 _THEME = TerminalTheme(
@@ -73,21 +76,24 @@ def main() -> None:
 
 def parts(printed: str) -> dict[str, list[str]]:
     """The pictures of a run by their files' names, each as lines with their colours."""
-    lines = printed.splitlines()
+    lines = [line for line in printed.splitlines() if not line.startswith("report: ")]
     plain = [Text.from_ansi(line).plain for line in lines]
     verdict = next(at for at, line in enumerate(plain) if line.strip("= ") == "ftgate")
     case = next(at for at, line in enumerate(plain) if line.startswith("___"))
     following = next(at for at, line in enumerate(plain[case + 1 :], case + 1) if line.startswith("___"))
-    return {"verdict.svg": lines[verdict:], "missed-case.svg": lines[case:following]}
+    summary = next(at for at, line in enumerate(plain) if "short test summary info" in line)
+    return {"verdict.svg": lines[verdict:summary], "missed-case.svg": lines[case:following]}
 
 
 def picture(lines: list[str]) -> str:
-    """A terminal as SVG."""
+    """A terminal as SVG, as wide as the longest line."""
+    text = Text.from_ansi("\n".join(lines))
+    width = max(WIDTH, *(line.cell_len for line in text.split("\n")))
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         console = Console(
-            record=True, width=WIDTH, file=nowhere, force_terminal=True, color_system="truecolor"
+            record=True, width=width, file=nowhere, force_terminal=True, color_system="truecolor"
         )
-        console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
+        console.print(text, soft_wrap=True)
     return console.export_svg(title=TITLE, theme=_THEME, code_format=_FORMAT, unique_id="ftgate")
 
 
@@ -100,9 +106,10 @@ def _ran() -> Iterator[tuple[Path, str]]:
             ROOT / "example_project", copy, ignore=shutil.ignore_patterns(".ftgate", "__pycache__")
         )
         done = subprocess.run(  # noqa: S603  (our own command)
-            [sys.executable, "-m", "pytest", "--color=yes", "-p", "no:cacheprovider", *RUN],
+            [sys.executable, "-m", "pytest", "--color=yes", *_LEFT_OUT, *RUN],
             cwd=copy,
-            env=os.environ | {"COLUMNS": str(WIDTH)},
+            env={name: value for name, value in os.environ.items() if name not in _OF_CI}
+            | {"COLUMNS": str(WIDTH)},
             capture_output=True,
             text=True,
             check=False,

@@ -24,7 +24,7 @@ from pytest_ftgate.reports.numbers import (
     points_interval,
     share,
 )
-from pytest_ftgate.reports.outcomes import of_arm
+from pytest_ftgate.reports.outcomes import of_arm, samples_of
 from pytest_ftgate.reports.reasons import short_reason
 from pytest_ftgate.reports.votes import votes_line
 from pytest_ftgate.summary import CaseResult, Flip, Group, JudgedPairs, Rate
@@ -181,13 +181,12 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], hidden: int) ->
 
 def _flips(cases: Sequence[CaseResult]) -> list[str]:
     """Regressions first, the most serious of them first; a fold, since they quote answers."""
-    flips = [case for case in cases if case.flip in (Flip.REGRESSION, Flip.FIXED)]
-    if not flips:
+    lost, fixed = ([case for case in cases if case.flip is flip] for flip in (Flip.REGRESSION, Flip.FIXED))
+    if not lost and not fixed:
         return []
-    flips.sort(key=lambda case: (case.flip is not Flip.REGRESSION, not case.planned.must_pass))
-    lost = sum(case.flip is Flip.REGRESSION for case in flips)
-    summary = f"<summary>{lost} regressed, {len(flips) - lost} fixed</summary>"
-    rows = [_flip(case) for case in flips[:_MAX_FLIPS]]
+    summary = f"<summary>{len(lost)} regressed, {len(fixed)} fixed</summary>"
+    shown = [*samples_of(lost, _MAX_FLIPS), *samples_of(fixed, _MAX_FLIPS)][:_MAX_FLIPS]
+    rows = [_flip(case) for case in shown]
     return ["<details>", summary, "", *rows, "", "</details>"]
 
 

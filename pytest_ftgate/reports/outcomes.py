@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_ftgate.cases import Arm, EvalCase
@@ -70,3 +71,17 @@ def _items(trials: Sequence[Trial]) -> list[PlannedItem]:
     for trial in trials:
         arms.setdefault(trial.key.item, set()).add(trial.key.arm)
     return [PlannedItem(nodeid=item, arms=tuple(sorted(own))) for item, own in arms.items()]
+
+
+def samples_of(cases: Sequence[CaseResult], most: int) -> list[CaseResult]:
+    """Those to show where not all have room: first what must pass, then one of each category in turn.
+
+    The category that has most of them begins.
+    """
+    counts, seen = Counter(case.planned.category for case in cases), Counter[str]()
+    ranked = []
+    for case in cases:
+        category = case.planned.category
+        seen[category] += 1
+        ranked.append((not case.planned.must_pass, seen[category], -counts[category], len(ranked), case))
+    return [case for *_, case in sorted(ranked, key=lambda each: each[:4])[:most]]

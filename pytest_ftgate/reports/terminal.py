@@ -21,7 +21,7 @@ from pytest_ftgate.reports.lines import (
     shorten,
     shorten_middle,
 )
-from pytest_ftgate.reports.outcomes import of_arm, repeats_passed
+from pytest_ftgate.reports.outcomes import of_arm, repeats_passed, samples_of
 from pytest_ftgate.reports.page import Page
 from pytest_ftgate.reports.reasons import short_reason
 from pytest_ftgate.reports.stability import stability_lines
@@ -110,7 +110,7 @@ def _flips(assessment: Assessment, page: Page) -> Iterator[Line]:
         shown = "" if len(regressions) <= limit else f", {limit} shown{hint}"
         what = "failed as model and passed as baseline" if by_chance else "regressed (the baseline passed)"
         yield line(Segment(f"{_cases(len(regressions))} {what}{shown}", "bold"))
-    for case in regressions[:limit]:
+    for case in regressions if len(regressions) <= limit else samples_of(regressions, limit):
         yield from _regression(case, page)
     fixed, both = len(by_flip[Flip.FIXED]), len(by_flip[Flip.BOTH_FAILED])
     better = "the other way round" if by_chance else "fixed"

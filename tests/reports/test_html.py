@@ -127,8 +127,8 @@ def test_earlier_runs_are_drawn_as_a_trend_and_a_ship_is_marked() -> None:
 
     text = "".join(render_html(made, runs))
 
-    assert "ITERATE, 60.0%, run r-00; " in text
-    assert text.count("<path") == text.count("SHIP, 50.0%, run r-0</title>") > 1
+    assert "ITERATE, 60.0%, acme/support-8b-lora, run r-00; " in text
+    assert text.count("<path") == text.count("SHIP, 50.0%, acme/support-8b-lora, run r-0</title>") > 1
     assert "[40%, 60%], last SHIP" in text
     assert "the last 3 whole runs" in unwrapped(text)
     assert '<b class="above">above</b>' in text

@@ -131,7 +131,7 @@ def test_a_report_begins_with_the_verdict_and_ends_with_the_flips() -> None:
         + "".join(
             f"- fixed: `evals/tools.evalcase.yaml::{name}`: the baseline's "
             "`exact_match: got 'Lyon', expected 'Paris'`\n"
-            for name in ("adversarial-04", "adversarial-05", "edge_case-08", "simple-10")
+            for name in ("adversarial-04", "edge_case-08", "simple-10", "adversarial-05")
         )
         + "\n</details>\n"
     )

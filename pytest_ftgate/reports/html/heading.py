@@ -13,6 +13,7 @@ from pytest_ftgate.reports.html.cases import anchor_of, case_order, kind_of, rea
 from pytest_ftgate.reports.html.criteria import could_be_noise
 from pytest_ftgate.reports.inert import inert_line, inert_text
 from pytest_ftgate.reports.numbers import p_value, percent, points, points_interval, share
+from pytest_ftgate.reports.outcomes import samples_of
 from pytest_ftgate.summary import CaseResult, Flip, Group
 
 #: A word is never told by its colour alone.
@@ -141,7 +142,7 @@ def _worse(assessment: Assessment) -> Answer:
             *([f"{_count(errors, 'trial')} errored: neither passed nor failed"] if errors else []),
         ),
         where="changes",
-        examples=tuple(map(_example, worse[:_NAMED])),
+        examples=tuple(map(_example, samples_of(worse, _NAMED))),
     )
 
 

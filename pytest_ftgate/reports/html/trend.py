@@ -12,7 +12,8 @@ from pytest_ftgate.reports.numbers import percent, percent_interval
 
 _MOST_RUNS = 40
 _MOST_ROWS = 60
-_HEIGHT = 44.0
+#: Of a drawing, and what of it stays free above and below for signs.
+_HEIGHT, _MARGIN = 44.0, 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def _row(trend: Trend, runs: Sequence[HistoryRun]) -> TrendRow:
         band=f"{percent_interval((band.low, band.high))}, {band.of}" if band else "",
         dots=tuple(dots),
         band_y=_y(band.high) if band else "",
-        band_height=f"{max((band.high - band.low) * (_HEIGHT - 8), 1):.1f}" if band else "",
+        band_height=f"{max((band.high - band.low) * (_HEIGHT - 2 * _MARGIN), 1):.1f}" if band else "",
     )
 
 
@@ -94,6 +95,7 @@ def _name(trend: Trend) -> str:
 def _dot(rate: HistoryRate, share: float, run: HistoryRun, this: HistoryRun) -> Dot:
     low, high = rate.interval or (rate.rate, rate.rate)
     when = run.started[:16].replace("T", " ")
+    model = run.models["model"].name if "model" in run.models else "no model"
     return Dot(
         x=f"{3 + 94 * share:.2f}%",
         y=_y(rate.rate),
@@ -102,9 +104,9 @@ def _dot(rate: HistoryRate, share: float, run: HistoryRun, this: HistoryRun) -> 
         is_ship=run.is_ship,
         is_comparable=run.is_comparable(this),
         is_this=run is this,
-        says=inert_line(f"{when} {run.verdict}, {percent(rate.rate)}, run {run.run_id}"),
+        says=inert_line(f"{when} {run.verdict}, {percent(rate.rate)}, {model}, run {run.run_id}", limit=300),
     )
 
 
 def _y(rate: float) -> str:
-    return f"{4 + (1 - rate) * (_HEIGHT - 8):.1f}"
+    return f"{_MARGIN + (1 - rate) * (_HEIGHT - 2 * _MARGIN):.1f}"

@@ -34,22 +34,19 @@ def _line(parts: list[tuple[float, str]]) -> str:
     return made.replace("\N{NO-BREAK SPACE}", " ").rstrip()
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+@pytest.mark.parametrize(("name", "model"), [("verdict.svg", "tuned-v1"), ("missed-case.svg", "tuned-v2")])
+def test_a_picture_of_the_terminal_shows_what_a_run_prints(name: str, model: str, tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns(".ftgate", ".pytest_cache", "__pycache__")
-    copy = shutil.copytree(
-        ROOT / "example_project", tmp_path_factory.mktemp("pictures") / "x", ignore=ignored
-    )
-    command = "pytest --model=tuned-v1 --baseline=base"
-    return list(settled(run(command, copy, COLUMNS="100", PYTEST_ADDOPTS=_LEFT_OUT).stdout))
+    copy = shutil.copytree(ROOT / "example_project", tmp_path / "x", ignore=ignored)
+    command = f"pytest --model={model} --baseline=base"
+    done = run(command, copy, COLUMNS="100", PYTEST_ADDOPTS=_LEFT_OUT)
 
-
-@pytest.mark.parametrize("name", ["verdict.svg", "missed-case.svg"])
-def test_a_picture_of_the_terminal_shows_what_a_run_prints(name: str, printed: list[str]) -> None:
+    printed = list(settled(done.stdout))
     lines = [line for line in settled("\n".join(drawn(name))) if line]
 
     assert len(lines) > 10
     assert [line for line in lines if line not in printed] == []
+    assert command in (IMAGES / name).read_text(encoding="utf-8").replace("&#160;", " ")
 
 
 def test_a_picture_needs_nothing_from_elsewhere() -> None:

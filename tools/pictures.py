@@ -23,11 +23,11 @@ from tests.support.browser import browser
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "images"
 WIDTH = 100
-RUN = ("--model=tuned-v1", "--baseline=base", "--ftgate-report=report.html")
 #: Plugins of this environment that would change what is printed, and what makes pytest print long lines.
 _LEFT_OUT = [f"-pno:{name}" for name in ("cacheprovider", "randomly", "sugar", "asyncio")]
 _OF_CI = {"CI", "BUILD_NUMBER"}
-TITLE = "pytest --model=tuned-v1 --baseline=base"
+BETTER = "pytest --model=tuned-v2 --baseline=base"
+WORSE = "pytest --model=tuned-v1 --baseline=base"
 
 _THEME = TerminalTheme(
     (24, 28, 36),
@@ -68,24 +68,34 @@ _FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="ht
 def main() -> None:
     """Writes every picture anew."""
     FOLDER.mkdir(exist_ok=True)
-    with _ran() as (folder, printed):
-        for name, lines in parts(printed).items():
-            (FOLDER / name).write_text(picture(lines), encoding="utf-8")
+    with _ran(BETTER) as (_, printed):
+        _write("missed-case.svg", picture(first_regression(printed.splitlines()), BETTER))
+    with _ran(WORSE, "--ftgate-report=report.html") as (folder, printed):
+        _write("verdict.svg", picture(verdict(printed.splitlines()), WORSE))
         _screenshots(folder / "report.html")
 
 
-def parts(printed: str) -> dict[str, list[str]]:
-    """The pictures of a run by their files' names, each as lines with their colours."""
-    lines = [line for line in printed.splitlines() if not line.startswith("report: ")]
+def _write(name: str, text: str) -> None:
+    (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+def first_regression(lines: list[str]) -> list[str]:
+    """Of what a run printed, the first missed case that the baseline passed."""
     plain = [Text.from_ansi(line).plain for line in lines]
-    verdict = next(at for at, line in enumerate(plain) if line.strip("= ") == "ftgate")
-    case = next(at for at, line in enumerate(plain) if line.startswith("___"))
-    following = next(at for at, line in enumerate(plain[case + 1 :], case + 1) if line.startswith("___"))
-    summary = next(at for at, line in enumerate(plain) if "short test summary info" in line)
-    return {"verdict.svg": lines[verdict:summary], "missed-case.svg": lines[case:following]}
+    start = next(at for at, line in enumerate(plain) if line.startswith("regression: ")) - 1
+    end = next(at for at, line in enumerate(plain[start + 1 :], start + 1) if line.startswith("___"))
+    return lines[start:end]
 
 
-def picture(lines: list[str]) -> str:
+def verdict(lines: list[str]) -> list[str]:
+    """Of what a run printed, the last section but pytest's own; where the report lies is left out."""
+    plain = [Text.from_ansi(line).plain for line in lines]
+    start = next(at for at, line in enumerate(plain) if line.strip("= ") == "ftgate")
+    end = next(at for at, line in enumerate(plain) if "short test summary info" in line)
+    return [line for line in lines[start:end] if not line.startswith("report: ")]
+
+
+def picture(lines: list[str], title: str) -> str:
     """A terminal as SVG, as wide as the longest line."""
     text = Text.from_ansi("\n".join(lines))
     width = max(WIDTH, *(line.cell_len for line in text.split("\n")))
@@ -94,11 +104,11 @@ def picture(lines: list[str]) -> str:
             record=True, width=width, file=nowhere, force_terminal=True, color_system="truecolor"
         )
         console.print(text, soft_wrap=True)
-    return console.export_svg(title=TITLE, theme=_THEME, code_format=_FORMAT, unique_id="ftgate")
+    return console.export_svg(title=title, theme=_THEME, code_format=_FORMAT, unique_id="ftgate")
 
 
 @contextmanager
-def _ran() -> Iterator[tuple[Path, str]]:
+def _ran(command: str, *more: str) -> Iterator[tuple[Path, str]]:
     """A copy of the example project after the run, and what the run printed."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "example_project"
@@ -106,7 +116,7 @@ def _ran() -> Iterator[tuple[Path, str]]:
             ROOT / "example_project", copy, ignore=shutil.ignore_patterns(".ftgate", "__pycache__")
         )
         done = subprocess.run(  # noqa: S603  (our own command)
-            [sys.executable, "-m", "pytest", "--color=yes", *_LEFT_OUT, *RUN],
+            [sys.executable, "-m", *command.split(), "--color=yes", *_LEFT_OUT, *more],
             cwd=copy,
             env={name: value for name, value in os.environ.items() if name not in _OF_CI}
             | {"COLUMNS": str(WIDTH)},

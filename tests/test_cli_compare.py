@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from pytest_ftgate.cli import main
 from pytest_ftgate.record import Record, RunInfo, parse_record, record_lines
 from tests.reports.samples import Category, record
+from tests.support.rows import unwrapped
 
 EARLIER = (Category("simple", both=8, neither=2), Category("edge_case", both=3, neither=2))
 LATER = (Category("simple", both=9, neither=1), Category("edge_case", both=2, neither=3))
@@ -148,4 +149,4 @@ def test_files_that_can_not_be_used_are_named(args: list[str], message: str) -> 
 
     result = run(*args)
 
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)
+    assert (result.exit_code, result.stdout, unwrapped(result.stderr)) == (2, "", message)

@@ -14,6 +14,7 @@ from pytest_ftgate.history import add_to_history, read_history
 from pytest_ftgate.record import Record, in_shard, record_lines
 from tests.history.test_history import a_run
 from tests.reports.samples import SUITE, record
+from tests.support.rows import unwrapped
 
 HISTORY = Path(".ftgate/history.jsonl")
 GATE = {"min_cases": "1", "criteria": {"all": {"metric": "pass_rate", "at_least": "80%"}}}
@@ -72,7 +73,7 @@ def test_lines_that_are_left_out_are_named_beside_the_others() -> None:
     result = run("history")
 
     assert result.exit_code == 0
-    assert result.stderr == (
+    assert unwrapped(result.stderr) == (
         "ftgate: .ftgate/history.jsonl:2: the last line was cut off while it was written: "
         "that run is left out\n"
     )
@@ -99,7 +100,7 @@ def test_what_can_not_be_shown_is_said(args: list[str], message: str) -> None:
 
     result = run("history", *args)
 
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"ftgate: {message}\n")
+    assert (result.exit_code, result.stdout, unwrapped(result.stderr)) == (2, "", f"ftgate: {message}\n")
 
 
 def test_decided_shards_are_one_run_of_the_history_and_one_shard_is_none() -> None:
@@ -126,6 +127,6 @@ def test_a_history_that_can_not_be_written_leaves_the_verdict_of_decide() -> Non
     result = run("decide", save(judged(), "run.jsonl"), "--history", "kept.jsonl")
 
     assert result.exit_code == 0
-    assert result.stderr == (
+    assert unwrapped(result.stderr) == (
         "ftgate: kept.jsonl holds no history and is left as it is: name another file, or delete it first\n"
     )

@@ -16,7 +16,7 @@ from pytest_ftgate.plugin import transport
 from pytest_ftgate.plugin.private import reports_of
 
 #: Where the report of a call has the times of setup and teardown.
-_TIMES = "ftgate_times"
+TIMES = "ftgate_times"
 _TIMED = ("duration", "start", "stop")
 
 
@@ -44,7 +44,7 @@ def run_in_brief(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None
 
 def left_out(report: pytest.TestReport) -> tuple[pytest.TestReport, pytest.TestReport] | None:
     """The reports of setup and teardown that this one of the call stands for, once; None for any other."""
-    times: Mapping[str, Mapping[str, float]] | None = report.__dict__.pop(_TIMES, None)
+    times: Mapping[str, Mapping[str, float]] | None = report.__dict__.pop(TIMES, None)
     if times is None:
         return None
     setup, teardown = (_twin(report, when, times[when]) for when in ("setup", "teardown"))
@@ -57,7 +57,7 @@ def _in_one(
 ) -> pytest.TestReport:
     transport.move(setup, call)
     call.user_properties = teardown.user_properties
-    setattr(call, _TIMES, {"setup": _times(setup), "teardown": _times(teardown)})
+    setattr(call, TIMES, {"setup": _times(setup), "teardown": _times(teardown)})
     return call
 
 

@@ -12,15 +12,21 @@ from typing import Any
 
 import pytest
 
+from pytest_ftgate.plugin.brief import TIMES
+
 _TYPE, _TEXT = "$report_type", "ftgate_packed"
 _OURS = "ftgate.packed"
+#: What others may look at on the way.
+_SEEN = ("nodeid", "when", "outcome")
 _PLAIN = (str, int, float, bool, type(None))
 
 
 def packed_report(data: dict[str, Any], report: pytest.TestReport) -> dict[str, Any]:
     """The data of a report, packed if JSON holds it without loss: that of a test that went well does."""
-    if report.passed and not report.sections and _is_plain(data):
-        return {_TYPE: _OURS, _TEXT: json.dumps(data)}
+    is_usual = data.get(_TYPE) == "TestReport" and data.keys() >= _KNOWN
+    if is_usual and report.passed and not report.sections and _is_plain(data):
+        seen = {name: data.pop(name) for name in _SEEN}
+        return {**seen, _TYPE: _OURS, _TEXT: json.dumps(data)}
     return data
 
 
@@ -38,10 +44,11 @@ def _is_plain(data: Mapping[str, Any]) -> bool:
     """Whether all is text, number or nothing, but for what `unpacked_report` restores and for keywords."""
     properties = data["user_properties"]
     return (
-        all(isinstance(value, _PLAIN) for name, value in data.items() if name not in _KNOWN)
+        all(isinstance(value, _PLAIN) for name, value in data.items() if name not in _NESTED)
         and all(isinstance(value, _PLAIN) for each in properties for value in each)
         and all(isinstance(value, _PLAIN) for value in data["keywords"].values())
     )
 
 
-_KNOWN = {"keywords", "location", "sections", "user_properties", "ftgate_times"}
+_NESTED = {"keywords", "location", "sections", "user_properties", TIMES}
+_KNOWN = {"keywords", "location", "sections", "user_properties", *_SEEN}

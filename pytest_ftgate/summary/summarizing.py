@@ -41,8 +41,9 @@ class Summary:
 
     @property
     def flagged(self) -> tuple[Group, ...]:
-        """The categories that dropped by more than 5 points."""
-        return tuple(group for group in self.groups if group.by == "category" and group.flagged)
+        """The categories that dropped by more than 5 points, those that dropped most first."""
+        found = [group for group in self.groups if group.by == "category" and group.flagged]
+        return tuple(sorted(found, key=lambda group: (group.delta or 0, group.value)))
 
     @property
     def judged_pairs(self) -> JudgedPairs | None:

@@ -155,7 +155,60 @@ def test_runs_of_other_cases_are_drawn_hollow_and_make_no_band() -> None:
 def test_what_got_worse_is_said_with_examples_that_lead_to_their_cases() -> None:
     text = page(tuned_suite())
 
-    assert '<li><a href="#case-facts/capitals-04">capitals-04</a> exact_match: got' in text
+    example = text[text.index('<ul class="examples">') :].partition("</li>")[0]
+    assert '<a href="#case-facts/capitals-04">capitals-04</a> <q>' in example
+    assert "exact_match: got &#39;Lyon&#39;, expected &#39;Paris&#39;" in example
+
+
+@pytest.mark.parametrize(
+    ("word", "statuses", "intervals", "brief"),
+    [
+        (Word.ITERATE, [Status.NO_GO, Status.NO_GO], [(0.1, 0.2), (0.3, 0.4)], "none of the 2 failures."),
+        (Word.ITERATE, [Status.NO_GO, Status.GO], [(0.1, 0.2), (0.8, 0.95)], "no noise explains the"),
+        (Word.ITERATE, [Status.NO_GO, Status.NO_GO], [(0.1, 0.95), (0.3, 0.4)], "1 of the 2 failures."),
+        (Word.SHIP, [Status.GO, Status.GO], [(0.8, 0.95), (0.7, 0.99)], "explain all the 2 criteria met."),
+        (Word.SHIP, [Status.GO, Status.GO], [None, None], "Unknown: nothing bounds it."),
+        (Word.INCONCLUSIVE, [Status.INCONCLUSIVE, Status.GO], [None, None], "Not sure enough to decide."),
+        (Word.INCOMPLETE, [Status.GO, Status.GO], [None, None], "Nothing is decided."),
+    ],
+)  # fmt: skip
+def test_how_sure_it_is_says_what_noise_may_explain(
+    word: Word, statuses: list[Status], intervals: list[tuple[float, float] | None], brief: str
+) -> None:
+    criteria = [
+        criterion(f"c{n}", status, threshold="≥ 90%", interval=interval)
+        for n, (status, interval) in enumerate(zip(statuses, intervals, strict=True))
+    ]
+
+    text = page(assessment(record([Category("simple", both=3)]), word, criteria=criteria))
+
+    assert brief in text
+
+
+def test_all_regressions_are_named_if_not_in_full() -> None:
+    many = [Category("simple", both=5, regressed=70), Category("adversarial", both=1, regressed=1)]
+
+    text = page(assessment(record(many)))
+    changes = text[text.index('id="changes"') : text.index('id="measured"')]
+
+    assert changes.index("adversarial-02") < changes.index("simple-07")
+    assert changes.count('<details class="case') == 60
+    assert all(f'"#case-tools/simple-{n:02}"' in changes for n in range(6, 76))
+
+
+def test_cases_without_a_check_are_not_said_to_pass_any() -> None:
+    whole = record([Category("simple", both=1)])
+    asked = replace(
+        whole,
+        plan=replace(whole.plan, cases=tuple(replace(case, expect=()) for case in whole.plan.cases)),
+        trials=tuple(replace(one, scores=()) for one in whole.trials),
+    )
+
+    case = islands(page(assessment(asked)))[0]
+
+    assert case["kind"] == "not judged"
+    assert "every check" not in str(case)
+    assert case["pairs"][0]["model"]["outcome"] == "asked"  # type: ignore[index]
 
 
 def test_two_runs_that_are_compared_get_no_verdict() -> None:

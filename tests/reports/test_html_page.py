@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ftgate.gates import Assessment
 from pytest_ftgate.reports.html import render_html
-from tests.reports.samples import tuned_suite
+from tests.reports.samples import Category, assessment, record, tuned_suite
 from tests.reports.test_html import everywhere
 from tests.support.browser import Watch
 from tests.support.hostile import HOSTILE
@@ -64,6 +64,37 @@ def test_a_link_opens_its_case_and_nothing_hides_it(browser: Browser, tmp_path: 
     page.evaluate("location.hash = 'case-facts/capitals-04'")
     expect(page.locator("#changes details:has(summary:focus) .id")).to_have_text("capitals-04")
     assert not watch.seen
+
+
+def test_a_link_to_a_case_deep_in_the_list_brings_it_to_the_top(browser: Browser, tmp_path: Path) -> None:
+    many = assessment(record([Category("simple", both=300, regressed=70, neither=100)]))
+    url = written(tmp_path, many)
+
+    page, watch = opened(browser, f"{url}#case-tools/simple-299")
+    opened_case = "document.querySelector('#list details[open]').getBoundingClientRect()"
+    page.wait_for_function(f"{opened_case}.top > 0 && {opened_case}.top < 300")
+
+    assert page.locator("#list details[open] .id").inner_text() == "simple-299"
+    assert not watch.seen
+
+
+def test_on_paper_every_case_is_a_row_and_afterwards_all_is_as_before(
+    browser: Browser, tmp_path: Path
+) -> None:
+    page, _ = opened(browser, written(tmp_path, tuned_suite()))
+    before = page.locator("#changes details[open]").count()
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+
+    assert page.locator("#fallback tbody tr").count() == 30
+    assert page.locator("#fallback tbody tr").last.is_visible()
+    assert page.locator("#list").is_hidden()
+    assert page.locator("#changes details[open]").count() == page.locator("#changes details").count()
+
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert page.locator("#changes details[open]").count() == before
+    assert page.locator("#fallback").is_hidden()
 
 
 def test_without_scripts_verdict_flips_and_cases_are_there(browser: Browser, tmp_path: Path) -> None:

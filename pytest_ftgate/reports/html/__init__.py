@@ -14,7 +14,7 @@ from pytest_ftgate.reports.html.heading import heading
 from pytest_ftgate.reports.html.listed import changed, listed
 from pytest_ftgate.reports.html.measured import measured
 from pytest_ftgate.reports.html.origin import origin
-from pytest_ftgate.reports.html.rates import rate_tables
+from pytest_ftgate.reports.html.rates import paired_note, rate_tables
 from pytest_ftgate.reports.html.trend import trends
 from pytest_ftgate.reports.one_file import environment, read_parts
 
@@ -36,6 +36,7 @@ def render_html(assessment: Assessment, history: Sequence[HistoryRun] = ()) -> I
             top=heading(assessment),
             criteria=criterion_rows(assessment),
             tables=rate_tables(assessment),
+            paired_note=paired_note(assessment),
             changed=changed(cases),
             measured=measured(assessment),
             trends=trends(assessment, history),

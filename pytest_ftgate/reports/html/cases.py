@@ -148,6 +148,8 @@ def reason_of(case: CaseResult) -> str:
         return inert_line(case.planned.skip)
     if not case.trials:
         return "its trials are missing"
+    if kind_of(case) == "not judged" and not any(trial.scores for trial in case.trials):
+        return "no check: its answers are for people and for what is measured"
     return headline(case).partition(": ")[2]
 
 
@@ -214,7 +216,7 @@ def _trial(trial: Trial | None, answer: Sequence[str | None], limit: int) -> dic
         return None
     error = trial.error
     return {
-        "outcome": str(trial.outcome),
+        "outcome": "asked" if trial.outcome is Outcome.PASSED and not trial.scores else str(trial.outcome),
         "error": bounded(f"{error.kind}: {error.message}", min(limit, 2000)) if error else None,
         "answer": None if answer[0] is None else list(answer),
         "checks": list(_checks(trial.scores, min(limit, 1500)))[:_MAX_CHECKS],

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.gates import Assessment, CriterionResult, Status, Word
+from pytest_ftgate.gates import Assessment, Status, Verdict, Word
 from pytest_ftgate.reports.arms import is_against_itself
 from pytest_ftgate.reports.html.cases import anchor_of, case_order, kind_of, reason_of
 from pytest_ftgate.reports.html.criteria import could_be_noise
 from pytest_ftgate.reports.inert import inert_line, inert_text
-from pytest_ftgate.reports.numbers import p_value, percent, points, points_interval, share
+from pytest_ftgate.reports.lines import shorten
+from pytest_ftgate.reports.numbers import p_value, percent, percent_interval, points, points_interval, share
 from pytest_ftgate.reports.outcomes import samples_of
 from pytest_ftgate.summary import CaseResult, Flip, Group
 
@@ -31,14 +32,14 @@ _NAMED = 3
 class Answer:
     """What people come to ask: in brief, in some lines, and where to read on.
 
-    `examples` are cases: what leads to them, their names and why they came out as they did.
+    `examples` are cases: what leads to them, their names, prompts, and why they came out as they did.
     """
 
     question: str
     brief: str
     lines: tuple[str, ...]
     where: str
-    examples: tuple[tuple[str, str, str], ...] = ()
+    examples: tuple[tuple[str, str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +147,14 @@ def _worse(assessment: Assessment) -> Answer:
     )
 
 
-def _example(case: CaseResult) -> tuple[str, str, str]:
-    return anchor_of(case), inert_line(case.planned.id, limit=60), inert_line(reason_of(case), limit=110)
+def _example(case: CaseResult) -> tuple[str, str, str, str]:
+    asked = shorten(inert_line(" ".join(case.planned.prompt[:400].split()), limit=400), 90)
+    return (
+        anchor_of(case),
+        inert_line(case.planned.id, limit=60),
+        asked,
+        inert_line(reason_of(case), limit=200),
+    )
 
 
 def _failures(failed: int) -> tuple[str, list[str]]:
@@ -156,8 +163,7 @@ def _failures(failed: int) -> tuple[str, list[str]]:
 
 def _changes(assessment: Assessment, lost: int) -> tuple[str, list[str]]:
     fixed = sum(case.flip is Flip.FIXED for case in assessment.summary.cases)
-    flagged = sorted(assessment.summary.flagged, key=lambda group: group.delta or 0)
-    drops = [f"{group.value} {points(group.delta)}" for group in flagged]
+    drops = [f"{group.value} {points(group.delta)}" for group in assessment.summary.flagged]
     lines = [f"{_count(fixed, 'case')} fixed"]
     if drops:
         lines.append(
@@ -169,42 +175,58 @@ def _changes(assessment: Assessment, lost: int) -> tuple[str, list[str]]:
 def _sure(assessment: Assessment) -> Answer:
     confidence = float(assessment.gate.confidence)
     whole = next((group for group in assessment.summary.groups if group.by == "all"), None)
-    brief, lines = ("Nothing was measured.", ()) if whole is None else _overall(whole, confidence)
-    noise = _noise(assessment.verdict.criteria) if whole is not None else ()
-    return Answer(question="How sure is this?", brief=brief, lines=(*lines, *noise), where="rates")
+    if whole is None:
+        return Answer(question="How sure is this?", brief="Nothing was measured.", lines=(), where="rates")
+    noisy = [one.name for one in assessment.verdict.criteria if one.decides and could_be_noise(one)]
+    lines = [_overall(whole, confidence), *([f"noise may explain: {_named(noisy)}"] if noisy else [])]
+    return Answer(
+        question="How sure is this?",
+        brief=_certainty(assessment.verdict),
+        lines=tuple(lines),
+        where="rates",
+    )
 
 
-def _overall(group: Group, confidence: float) -> tuple[str, tuple[str, ...]]:
+_DECISIVE = {
+    Word.SHIP: (Status.GO, "criterion met", "criteria met"),
+    Word.ITERATE: (Status.NO_GO, "failure", "failures"),
+}
+
+
+def _certainty(verdict: Verdict) -> str:
+    """Whether another run of the same models might end otherwise."""
+    if verdict.word not in _DECISIVE or not verdict.judged:
+        return {Word.INCONCLUSIVE: "Not sure enough to decide."}.get(verdict.word, "Nothing is decided.")
+    status, one, many = _DECISIVE[verdict.word]
+    told = [each for each in verdict.criteria if each.decides and each.status is status and each.interval]
+    noisy = sum(map(could_be_noise, told))
+    if not told:
+        return "Unknown: nothing bounds it."
+    if not noisy:
+        return (
+            f"Sure: noise explains none of the {len(told)} {many}."
+            if len(told) > 1
+            else f"Sure: no noise explains the {one}."
+        )
+    if noisy == len(told):
+        return f"Not very: noise may explain {'all ' if noisy > 1 else ''}the {_count(noisy, one, many)}."
+    return f"Mostly: noise may explain {noisy} of the {len(told)} {many}."
+
+
+def _overall(group: Group, confidence: float) -> str:
     bounds = group.delta_interval(confidence)
     if bounds is None or group.delta is None:
         rate = group.model.interval(confidence)
-        told = f"{percent(rate[0])} to {percent(rate[1])}" if rate else "no interval"
-        return (
-            f"{percent(group.model.rate)} passed.",
-            (f"{share(confidence)} interval {told}, n={group.model.n}",),
-        )
-    headline = f"{points(group.delta)} points {points_interval(bounds)}."
-    of = f"pass rate of all cases, {share(confidence)} interval, {_count(group.paired, 'pair')}"
-    return headline, (f"{of}, p {_p(group.p_value)}",)
+        told = f" {percent_interval(rate)}, a {share(confidence)} interval" if rate else ""
+        return f"all cases: {percent(group.model.rate)} passed{told}, n={group.model.n}"
+    change = f"{points(group.delta)} points {points_interval(bounds)}"
+    of = f"a {share(confidence)} interval, {_count(group.paired, 'case')} of both arms, p {_p(group.p_value)}"
+    return f"all cases: {change}, {of}"
 
 
 def _p(p: float | None) -> str:
     shown = p_value(p)
     return f"< {shown[1:]}" if shown.startswith("<") else f"= {shown}"
-
-
-def _noise(criteria: tuple[CriterionResult, ...]) -> Iterator[str]:
-    """How many criteria another run of the same models might decide the other way."""
-    bounded = [one for one in criteria if one.decides and one.interval]
-    if not bounded:
-        return
-    open_ = [one.name for one in bounded if could_be_noise(one)]
-    if open_:
-        verb = "has its threshold" if len(open_) == 1 else "have their thresholds"
-        named = _named(open_)
-        yield f"{len(open_)} of {len(bounded)} {verb} inside the interval, so noise may decide: {named}"
-    else:
-        yield f"no threshold lies inside its interval ({_count(len(bounded), 'criterion', 'criteria')})"
 
 
 def _named(names: list[str]) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.reports.html.cases import (
@@ -18,6 +17,7 @@ from pytest_ftgate.reports.html.cases import (
     state_of,
 )
 from pytest_ftgate.reports.inert import inert_line
+from pytest_ftgate.reports.outcomes import samples_of
 from pytest_ftgate.summary import CaseResult
 
 #: Most changes of a kind that are shown in full, most characters of their texts, and most rows of the list.
@@ -25,6 +25,8 @@ _MOST_CHANGES = {"regression": 60, "error": 20, "fixed": 20}
 _MOST_OF_ONE_ARM = {"failed": 60, "error": 20}
 _TEXT = 4_000
 _MOST_ROWS = 500
+#: Most further changes of a kind whose names are links.
+_MOST_NAMED = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,13 @@ class Change:
     title: str
     total: int
     cases: tuple[CaseJson, ...]
+    #: Anchors and ids of more of them, which stand in the list of every case alone.
+    more: tuple[tuple[str, str], ...]
+
+    @property
+    def left(self) -> int:
+        """How many are not even named."""
+        return self.total - len(self.cases) - len(self.more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,25 +73,35 @@ def changed(cases: Sequence[CaseResult]) -> list[Change]:
             kind=kind,
             title=_TITLES[kind],
             total=counts[kind],
-            cases=tuple(case_json(case, _TEXT) for case in own),
+            cases=tuple(case_json(case, _TEXT) for case in own[: _most(cases)[kind]]),
+            more=tuple((anchor_of(case), inert_line(case.planned.id)) for case in own[_most(cases)[kind] :]),
         )
-        for kind, own in _in_full(cases).items()
+        for kind, own in _ranked(cases).items()
         if own or kind in ("regression", "failed")
     ]
 
 
-def _in_full(cases: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
-    """The cases that are shown in full, by kind."""
-    most = _MOST_CHANGES if any(case.pair for case in cases) else _MOST_OF_ONE_ARM
+def _most(cases: Sequence[CaseResult]) -> Mapping[str, int]:
+    return _MOST_CHANGES if any(case.pair for case in cases) else _MOST_OF_ONE_ARM
+
+
+def _ranked(cases: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
+    """The cases of each kind that are named: each category in turn, what must pass first."""
     return {
-        kind: list(islice((case for case in cases if kind_of(case) == kind), n)) for kind, n in most.items()
+        kind: samples_of([case for case in cases if kind_of(case) == kind], n + _MOST_NAMED)
+        for kind, n in _most(cases).items()
     }
+
+
+def _in_full(cases: Sequence[CaseResult]) -> Iterator[CaseResult]:
+    for kind, own in _ranked(cases).items():
+        yield from own[: _most(cases)[kind]]
 
 
 def listed(cases: Sequence[CaseResult]) -> Listed:
     """All cases, sorted by what needs reading first, as little of each as a row shows."""
     counts = Counter(map(kind_of, cases))
-    shown = {case.planned.key for own in _in_full(cases).values() for case in own}
+    shown = {case.planned.key for case in _in_full(cases)}
     return Listed(
         total=len(cases),
         kinds=tuple((kind, counts[kind]) for kind in KINDS if counts[kind]),

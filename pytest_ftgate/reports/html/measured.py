@@ -53,6 +53,11 @@ class Measured:
     judged: tuple[str, ...]
     votes: str
 
+    @property
+    def has_unbounded(self) -> bool:
+        """Whether a number is marked by an asterisk."""
+        return any("*" in text for row in self.rows for text in row)
+
 
 def measured(assessment: Assessment) -> Measured:
     """What was measured in this run; empty where nothing was."""

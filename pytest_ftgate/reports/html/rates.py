@@ -38,6 +38,8 @@ class RateRow:
     wins: int
     losses: int
     is_flagged: bool
+    #: Whether no change at all lies within the interval of a flagged one.
+    may_be_noise: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,20 @@ def rate_tables(assessment: Assessment) -> list[RateTable]:
     kinds = [("All cases, and by role", overall), ("By category", by.get("category", []))]
     kinds += [(f"By {kind}", by[kind]) for kind in ("suite", "tag") if len(by.get(kind, [])) > 1]
     return [_table(title, groups, confidence) for title, groups in kinds if groups]
+
+
+def paired_note(assessment: Assessment) -> str:
+    """Which cases the changes are of, where that are not all; "" else."""
+    whole = next((group for group in assessment.summary.groups if group.by == "all"), None)
+    if whole is None or whole.baseline is None:
+        return ""
+    if whole.paired == whole.n == whole.model.n == whole.baseline.n:
+        return ""
+    both = "1 case" if whole.paired == 1 else f"{whole.paired} cases"
+    return (
+        "n counts the cases that were planned, each rate those that were judged; changes, p, won and lost "
+        f"are of the {both} that both arms have, so a change need not be the difference of the two rates."
+    )
 
 
 def _table(title: str, groups: list[Group], confidence: float) -> RateTable:
@@ -84,6 +100,7 @@ def _row(group: Group, confidence: float) -> RateRow:
         wins=group.wins,
         losses=group.losses,
         is_flagged=group.flagged,
+        may_be_noise=bounds is not None and bounds[1] >= 0,
     )
 
 

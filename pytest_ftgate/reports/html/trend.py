@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_ftgate.gates import Assessment
 from pytest_ftgate.history import HistoryRate, HistoryRun, Trend, history_run, trends_of
 from pytest_ftgate.reports.inert import inert_line
-from pytest_ftgate.reports.numbers import percent, percent_interval
+from pytest_ftgate.reports.numbers import NOTHING, percent, percent_interval
 
 _MOST_RUNS = 40
 _MOST_ROWS = 60
@@ -45,11 +45,14 @@ class TrendRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trends:
-    """A row for all cases, for each role and category, and how many have no room; `runs` are drawn."""
+    """A row for all cases, for each role and category, and how many have no room.
+
+    `runs` are drawn: when, by which verdict, of which model, and the rate of all cases.
+    """
 
     rows: tuple[TrendRow, ...]
     left_out: int
-    runs: int
+    runs: tuple[tuple[str, str, str, str], ...]
 
 
 def trends(assessment: Assessment, history: Sequence[HistoryRun]) -> Trends | None:
@@ -64,8 +67,23 @@ def trends(assessment: Assessment, history: Sequence[HistoryRun]) -> Trends | No
     return Trends(
         rows=tuple(_row(trend, shown) for trend in told[:_MOST_ROWS]),
         left_out=max(len(told) - _MOST_ROWS, 0),
-        runs=len(shown),
+        runs=tuple(map(_listed, shown)),
     )
+
+
+def _listed(run: HistoryRun) -> tuple[str, str, str, str]:
+    whole = run.group("all", "all")
+    rate = percent(whole.model.rate) if whole is not None and whole.model is not None else NOTHING
+    return inert_line(_when(run)), inert_line(run.verdict), inert_line(_model(run)), rate
+
+
+def _when(run: HistoryRun) -> str:
+    return run.started[:16].replace("T", " ")
+
+
+def _model(run: HistoryRun) -> str:
+    model = run.models.get("model")
+    return f"{model.name} {model.revision}".strip() if model is not None else "no model"
 
 
 def _row(trend: Trend, runs: Sequence[HistoryRun]) -> TrendRow:
@@ -94,8 +112,6 @@ def _name(trend: Trend) -> str:
 
 def _dot(rate: HistoryRate, share: float, run: HistoryRun, this: HistoryRun) -> Dot:
     low, high = rate.interval or (rate.rate, rate.rate)
-    when = run.started[:16].replace("T", " ")
-    model = run.models["model"].name if "model" in run.models else "no model"
     return Dot(
         x=f"{3 + 94 * share:.2f}%",
         y=_y(rate.rate),
@@ -104,7 +120,9 @@ def _dot(rate: HistoryRate, share: float, run: HistoryRun, this: HistoryRun) -> 
         is_ship=run.is_ship,
         is_comparable=run.is_comparable(this),
         is_this=run is this,
-        says=inert_line(f"{when} {run.verdict}, {percent(rate.rate)}, {model}, run {run.run_id}", limit=300),
+        says=inert_line(
+            f"{_when(run)} {run.verdict}, {percent(rate.rate)}, {_model(run)}, run {run.run_id}", limit=300
+        ),
     )
 
 

@@ -148,8 +148,14 @@
     const target = document.querySelector(`#changes details[data-anchor="${CSS.escape(anchor)}"]`) || placed(anchor);
     if (!target) return;
     target.open = true;
-    target.scrollIntoView({ block: "start" });
     target.querySelector("summary").focus({ preventScroll: true });
+    settle(target, 6);
+  }
+
+  // Rows above are of a guessed height until they are near, so the place is looked for once more.
+  function settle(target, tries) {
+    target.scrollIntoView({ block: "start" });
+    if (tries > 0) requestAnimationFrame(() => settle(target, tries - 1));
   }
 
   function placed(anchor) {
@@ -167,13 +173,21 @@
     return details;
   }
 
-  function printed() {
-    for (const details of document.querySelectorAll("#changes details")) details.open = true;
+  // On paper changes are unfolded, and afterwards as they were.
+  let folded = [];
+  function unfold() {
+    folded = [...document.querySelectorAll("#changes details:not([open])")];
+    for (const details of folded) details.open = true;
+  }
+
+  function fold() {
+    for (const details of folded) details.open = false;
+    folded = [];
   }
 
   function start() {
     read();
-    byId("fallback").remove();
+    byId("fallback").hidden = true; // but on paper
     form.hidden = false;
     filter();
     let waiting = 0;
@@ -186,7 +200,8 @@
     form.addEventListener("submit", (event) => event.preventDefault());
     more.addEventListener("click", step);
     window.addEventListener("hashchange", follow);
-    window.addEventListener("beforeprint", printed);
+    window.addEventListener("beforeprint", unfold);
+    window.addEventListener("afterprint", fold);
     follow();
   }
 

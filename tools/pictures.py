@@ -132,7 +132,7 @@ def _screenshots(report: Path) -> None:
         for scheme in ("light", "dark"):
             page = running.new_page(
                 viewport={"width": 1280, "height": 900},
-                color_scheme=scheme,  # type: ignore[arg-type]  # one of its literals
+                color_scheme=scheme,
                 device_scale_factor=1.5,
             )
             page.goto(report.as_uri())

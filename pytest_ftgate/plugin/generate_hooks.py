@@ -183,12 +183,11 @@ class GenerateHooks:
     ) -> Generator[None, Any, Any]:
         """Makes the way to the controller short for the many reports of cases that passed."""
         data = yield
-        is_known = (
-            self.worker is not None and self.worker.is_welcome and isinstance(report, pytest.TestReport)
-        )
-        if data is None or not is_known or not report.nodeid.partition("::")[0].endswith(SUFFIXES):
+        is_known = self.worker is not None and self.worker.is_welcome
+        if not is_known or data is None or not isinstance(report, pytest.TestReport):
             return data
-        return packed_report(data, report)
+        is_case = report.nodeid.partition("::")[0].endswith(SUFFIXES)
+        return packed_report(data, report) if is_case else data
 
     def _is_part(self, test: EvalTest, call: pytest.CallInfo[None]) -> bool:
         """Whether a report is made while the test still runs; what failed then counts against the model."""

@@ -79,7 +79,7 @@ def samples_of(cases: Sequence[CaseResult], most: int) -> list[CaseResult]:
     The category that has most of them begins.
     """
     counts, seen = Counter(case.planned.category for case in cases), Counter[str]()
-    ranked = []
+    ranked: list[tuple[bool, int, int, int, CaseResult]] = []
     for case in cases:
         category = case.planned.category
         seen[category] += 1

@@ -102,8 +102,8 @@ def test_reports_are_those_of_a_run_and_can_not_be_taken_for_a_ship() -> None:
     assert (report["verdict"], report["criteria"]) == ("INCOMPLETE", [])
     assert report["sentence"] == "two runs are compared, and no gate judged them"
     assert (report["model"], report["baseline"]) == (
-        {"name": "tuned-v2", "run": "r-tuned-v2"},
-        {"name": "tuned-v1", "run": "r-tuned-v1"},
+        {"name": "tuned-v2", "run": "r-tuned-v2 of "},
+        {"name": "tuned-v1", "run": "r-tuned-v1 of "},
     )
     assert both.run.run_id == "r-tuned-v1..r-tuned-v2"
     assert (

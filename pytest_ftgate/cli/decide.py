@@ -108,7 +108,8 @@ def _decide(given: _Given, verdict: Path | None, reports: Sequence[Path], histor
 
     for report in reports:
         check_report_path(report)
-    keep_inputs(given.paths, [*reports, *([verdict] if verdict else [])])
+    written = [*reports, *([verdict] if verdict else []), *([history] if history else [])]
+    keep_inputs(given.paths, written)
     # Whatever can be taken for a verdict: `ftgate verify` reads a JSON report, too.
     verdicts = [
         *([verdict] if verdict else []),

@@ -15,14 +15,15 @@ from pytest_ftgate.errors import ConfigError, RecordError
 from pytest_ftgate.history.runs import HistoryRun
 
 HISTORY_SCHEMA = "ftgate.history/1"
-_FAMILY = "ftgate.history/"
-#: Beyond this a line is no run of ours: reading it would only take memory.
-_MAX_LINE = 16 * 2**20
+#: Beyond these a line is no run of ours, and a file no history: reading it would only take memory.
+_MAX_LINE, _MAX_FILE = 16 * 2**20, 512 * 2**20
+_MARK = b'{"schema": "ftgate.history/'
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The runs of a file, as they were added, and a sentence on each line that can't be read."""
+    """The runs of a file in the order of their starts, and sentences on lines that can't be read."""
 
     runs: tuple[HistoryRun, ...]
     problems: tuple[str, ...] = ()
@@ -34,8 +35,8 @@ def read_history(path: Path) -> History:
     A run that stands there twice, as after it was decided again, is what its last line says.
     """
     try:
-        with path.open("rb") as file:
-            rows = list(_rows(file.read(), path))
+        _check_file(path)
+        rows = list(_rows(path))
     except FileNotFoundError:
         raise RecordError(
             f"{path} is not there: each whole run adds itself to it (see --ftgate-history)"
@@ -45,14 +46,25 @@ def read_history(path: Path) -> History:
     runs = {(row.run_id, row.started): row for row in rows if isinstance(row, HistoryRun)}
     if rows and not runs:
         raise RecordError(f"{path} holds no history: {rows[0]}")
-    return History(runs=tuple(runs.values()), problems=tuple(row for row in rows if isinstance(row, str)))
+    problems = [row for row in rows if isinstance(row, str)]
+    more = len(problems) - _NAMED
+    told = problems if more <= 1 else [*problems[:_NAMED], f"{path}: {more} more lines are left out"]
+    return History(runs=tuple(sorted(runs.values(), key=lambda run: run.started)), problems=tuple(told))
+
+
+def _check_file(path: Path) -> None:
+    """Raises RecordError for what would be read without an end."""
+    if path.exists() and not path.is_file():
+        raise RecordError(f"{path} can't be read: it is not a file")
+    if path.stat().st_size > _MAX_FILE:
+        raise RecordError(f"{path} can't be read: {path.stat().st_size:,} bytes are no history")
 
 
 def past_runs(path: Path | None) -> tuple[HistoryRun, ...]:
     """The runs of a history, the oldest first, for a report: none where there is no file that can be read."""
     try:
         return read_history(path).runs if path is not None else ()
-    except RecordError:
+    except (RecordError, MemoryError):
         return ()
 
 
@@ -88,7 +100,7 @@ def _begins_well(path: Path) -> bool:
         raise ConfigError(f"can't add this run to the history {path}: it is not a file")
     with path.open("rb") as file:
         begins = file.read(4096)
-        if begins.strip() and _FAMILY.encode() not in begins:
+        if begins.strip() and not begins.lstrip().startswith(_MARK):
             raise ConfigError(
                 f"{path} holds no history and is left as it is: name another file, or delete it first"
             )
@@ -106,18 +118,19 @@ def _make_folder(folder: Path) -> None:
             file.write("*\n")
 
 
-def _rows(content: bytes, path: Path) -> Iterator[HistoryRun | str]:
+def _rows(path: Path) -> Iterator[HistoryRun | str]:
     """Each line's run, or what is wrong with it."""
-    *lines, rest = content.split(b"\n")
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield _row(line, f"{path}:{number}")
-    if rest.strip():
-        found = _row(rest, f"{path}:{len(lines) + 1}")
-        torn = (
-            f"{path}:{len(lines) + 1}: the last line was cut off while it was written: that run is left out"
-        )
-        yield torn if isinstance(found, str) else found
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(_MAX_LINE + 1):
+            number += 1
+            is_torn = not line.endswith(b"\n") and len(line) <= _MAX_LINE
+            if line.strip():
+                found = _row(line, f"{path}:{number}")
+                torn = (
+                    f"{path}:{number}: the last line was cut off while it was written: that run is left out"
+                )
+                yield torn if is_torn and isinstance(found, str) else found
 
 
 def _row(line: bytes, where: str) -> HistoryRun | str:
@@ -125,13 +138,13 @@ def _row(line: bytes, where: str) -> HistoryRun | str:
         return HistoryRun.from_json(_checked(line))
     except KeyError as error:
         return f"{where}: left out: this run has no {error}"
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         return f"{where}: left out: {error}"
 
 
 def _checked(line: bytes) -> dict[str, object]:
     if len(line) > _MAX_LINE:
-        raise ValueError(f"a line of {len(line):,} bytes is no run")
+        raise ValueError(f"a line of more than {_MAX_LINE:,} bytes is no run")
     try:
         row = json.loads(line, parse_constant=_refuse_constant)
     except ValueError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from fractions import Fraction
@@ -16,6 +18,7 @@ from pytest_ftgate.history.runs import (
     HistoryRate,
     HistoryRun,
 )
+from pytest_ftgate.record import Plan
 from pytest_ftgate.summary import Group, Rate
 
 _BY = ("all", "role", "category")
@@ -27,20 +30,38 @@ def history_run(assessment: Assessment) -> HistoryRun | None:
     if not verdict.complete or run.no_model:
         return None
     confidence = float(assessment.gate.confidence)
-    described = {str(arm): run.models[arm] for arm in Arm if run.models.get(arm)}
     groups = [group for by in _BY for group in assessment.summary.groups if group.by == by]
     return HistoryRun(
         run_id=run.run_id,
         started=run.started,
         finished=run.finished,
         verdict=str(verdict.word),
-        models={arm: _model(model) for arm, model in described.items()},
+        models={role: _model(model) for role, model in run.models.items() if model},
         gate=assessment.gate.digest,
-        plan=assessment.record.plan.digest,
+        plan=_digest(assessment.record.plan),
         confidence=confidence,
         criteria=tuple(map(_criterion, verdict.criteria)),
         groups=tuple(_group(group, confidence) for group in groups),
     )
+
+
+def _digest(plan: Plan) -> str:
+    """Of what the model is asked and how that is judged, wherever it stands: a moved line changes nothing."""
+    rows = sorted(
+        [
+            *case.key,
+            case.digest,
+            case.asked,
+            case.repeat,
+            case.must_pass,
+            case.category,
+            str(case.role),
+            case.skip,
+        ]
+        + [[item.nodeid.rpartition("::")[2], *item.repeats] for item in case.items if Arm.MODEL in item.arms]
+        for case in plan.cases
+    )
+    return hashlib.sha256(json.dumps(rows).encode("ascii")).hexdigest()[:16]
 
 
 def _model(described: Mapping[str, Any]) -> HistoryModel:

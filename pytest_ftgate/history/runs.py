@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from pytest_ftgate.cases import Arm
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryModel:
@@ -110,9 +112,9 @@ class HistoryCriterion:
 class HistoryRun:
     """A whole run that was decided. `started` and `finished` are ISO 8601 stamps, `verdict` its word.
 
-    `models` are by arm (`model`, `baseline`). Intervals are two-sided at `confidence`, 0…1. Runs of equal
-    `gate` and `plan` (digests) were judged by the same criteria on the same cases: only those are
-    comparable. `groups` has `all` first, then roles, then categories.
+    `models` are by role: `model`, `baseline`, and who graded. Intervals are two-sided at `confidence`, 0…1.
+    Runs of equal `gate` and `plan` (digests) and of the same graders were judged by the same criteria on the
+    same cases: only those are comparable. `groups` has `all` first, then roles, then categories.
     """
 
     run_id: str
@@ -132,12 +134,22 @@ class HistoryRun:
         return self.verdict == "SHIP"
 
     def is_comparable(self, other: HistoryRun) -> bool:
-        """Whether the same gate judged the same cases."""
-        return (self.gate, self.plan) == (other.gate, other.plan)
+        """Whether the same gate and the same graders judged the same cases."""
+        return (self.gate, self.plan, self.graders) == (other.gate, other.plan, other.graders)
+
+    @property
+    def graders(self) -> Mapping[str, HistoryModel]:
+        """Who graded answers for checks."""
+        return {role: model for role, model in self.models.items() if role not in list(Arm)}
+
+    @property
+    def by_name(self) -> Mapping[tuple[str, str], HistoryGroup]:
+        """The groups by `by` and `value`."""
+        return {(group.by, group.value): group for group in self.groups}
 
     def group(self, by: str, value: str) -> HistoryGroup | None:
         """The group of that name; None where this run had no such cases."""
-        return next((group for group in self.groups if (group.by, group.value) == (by, value)), None)
+        return self.by_name.get((by, value))
 
     def as_json(self) -> dict[str, Any]:
         """Builtins only, ready for `json.dumps`."""

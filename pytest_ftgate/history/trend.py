@@ -10,9 +10,10 @@ from pytest_ftgate.history.runs import HistoryRate, HistoryRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """The rates, 0…1, that are within noise of one run's: the interval of its own rate.
+    """The rates, 0…1, that are within noise of an earlier run's: the interval of its own rate.
 
-    `run_id` is the last SHIP's, or the median run's where none shipped; `of_ship` says which.
+    `run_id` is that of the last SHIP before the last run, or of the median one where none shipped; `of_ship`
+    says which.
     """
 
     low: float
@@ -54,19 +55,17 @@ class Trend:
 def trends_of(runs: Sequence[HistoryRun]) -> list[Trend]:
     """The trends of all cases, of roles and of categories, of these runs; the oldest comes first.
 
-    Bands are those of runs that are comparable with the last one.
+    Bands are those of runs before the last one that are comparable with it.
     """
-    groups = sorted({(group.by, group.value) for run in runs for group in run.groups}, key=_order)
-    comparable = [run for run in runs if run.is_comparable(runs[-1])]
-    return [
-        Trend(
-            by=by,
-            value=value,
-            rates=tuple(_rate(run, by, value) for run in runs),
-            band=_band(comparable, by, value),
-        )
-        for by, value in groups
-    ]
+    names = sorted({(group.by, group.value) for run in runs for group in run.groups}, key=_order)
+    groups = [run.by_name for run in runs]
+    comparable = [at for at, run in enumerate(runs[:-1]) if run.is_comparable(runs[-1])]
+    trends = []
+    for name in names:
+        rates = tuple(each[name].model if name in each else None for each in groups)
+        band = _band([(runs[at], rates[at]) for at in comparable])
+        trends.append(Trend(by=name[0], value=name[1], rates=rates, band=band))
+    return trends
 
 
 def last_ship(runs: Sequence[HistoryRun]) -> HistoryRun | None:
@@ -79,18 +78,12 @@ def _order(group: tuple[str, str]) -> tuple[int, str]:
     return ("all", "role", "category").index(by) if by in ("all", "role", "category") else 3, value
 
 
-def _rate(run: HistoryRun, by: str, value: str) -> HistoryRate | None:
-    group = run.group(by, value)
-    return group.model if group is not None else None
-
-
-def _band(runs: Sequence[HistoryRun], by: str, value: str) -> Band | None:
+def _band(earlier: Sequence[tuple[HistoryRun, HistoryRate | None]]) -> Band | None:
     """Of the last SHIP, or of the run with the median rate; the lower of the two in the middle."""
-    told = [(run, rate) for run in runs if (rate := _rate(run, by, value)) is not None and rate.interval]
+    told = [(run, rate, rate.interval) for run, rate in earlier if rate is not None and rate.interval]
     if not told:
         return None
     shipped = [one for one in told if one[0].is_ship]
     by_rate = sorted(told, key=lambda one: one[1].rate)
-    run, rate = shipped[-1] if shipped else by_rate[(len(by_rate) - 1) // 2]
-    assert rate.interval is not None  # others were left out
-    return Band(low=rate.interval[0], high=rate.interval[1], run_id=run.run_id, of_ship=bool(shipped))
+    run, _, (low, high) = shipped[-1] if shipped else by_rate[(len(by_rate) - 1) // 2]
+    return Band(low=low, high=high, run_id=run.run_id, of_ship=bool(shipped))

@@ -35,6 +35,7 @@ def activate(config: pytest.Config) -> FtgateSession:
     if session.settings.shard is not None and decides:
         _keep_durations(session)
         forget_older_record(session.settings.reports)
+    _keep_history(session)
     _check(session)
     if session.sharding is not None and not is_controller(config):
         # Before the next: of hooks that want to be last, the last registered is.
@@ -56,6 +57,19 @@ def _keep_durations(session: FtgateSession) -> None:
     for path in settings.shard_durations:
         if path.resolve() in written:
             raise pytest.UsageError(f"{path} is named twice: a file can't be read and written")
+
+
+def _keep_history(session: FtgateSession) -> None:
+    """No other file of the run takes the place of the history, which is the only one of past runs."""
+    settings = session.settings
+    if (path := settings.history_path) is None:
+        return
+    others = [settings.verdict_path, *settings.reports]
+    others += [settings.save_answers] if settings.save_answers else []
+    if path.resolve() in {other.resolve() for other in others}:
+        raise pytest.UsageError(
+            f"{path} is named twice: the history needs a file of its own (--ftgate-history)"
+        )
 
 
 def refuse(session: FtgateSession) -> None:

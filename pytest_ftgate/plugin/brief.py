@@ -22,9 +22,16 @@ _TIMED = ("duration", "start", "stop")
 
 def may_be_brief(config: pytest.Config) -> bool:
     """Whether nobody watches single tests start and end, and no other plugin runs tests its own way."""
-    hooks = config.hook.pytest_runtest_protocol.get_hookimpls()
-    runs = [each for each in hooks if not each.wrapper and not each.hookwrapper]
-    return config.get_verbosity() <= 0 and all(_is_known(each.plugin) for each in runs)
+    hook = config.hook
+    runs = [each for each in hook.pytest_runtest_protocol.get_hookimpls() if not _is_wrapper(each)]
+    heard = [
+        *hook.pytest_runtest_logstart.get_hookimpls(),
+        *hook.pytest_runtest_logreport.get_hookimpls(),
+        *hook.pytest_runtest_logfinish.get_hookimpls(),
+    ]
+    # With a limit of failures pytest has to hear of each before it runs the next item's setup.
+    is_watched = config.get_verbosity() > 0 or config.option.maxfail
+    return not is_watched and all(_is_known(each.plugin) for each in (*runs, *heard))
 
 
 def run_in_brief(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -32,7 +39,7 @@ def run_in_brief(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None
     reports = reports_of(item, nextitem)
     if reports is None:
         return None
-    if [report.when for report in reports if _went_well(report)] == ["setup", "call", "teardown"]:
+    if [one.when for one in reports if _went_well(one) and _is_usual(one)] == ["setup", "call", "teardown"]:
         item.ihook.pytest_runtest_logreport(report=_in_one(*reports))
         return True
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -77,6 +84,18 @@ def _went_well(report: pytest.TestReport) -> bool:
     return report.passed and not report.sections and not hasattr(report, "wasxfail")
 
 
+def _is_usual(report: pytest.TestReport) -> bool:
+    """Whether no other plugin put something on it."""
+    return vars(report).keys() - {transport.ATTRIBUTE} <= _USUAL
+
+
+_USUAL = vars(pytest.TestReport("", ("", 0, ""), {}, "passed", None, "call")).keys()
+
+
+def _is_wrapper(impl: Any) -> bool:
+    return bool(impl.wrapper or impl.hookwrapper)
+
+
 def _is_known(plugin: object) -> bool:
     name = getattr(plugin, "__name__", None) or type(plugin).__module__
-    return name == "_pytest.runner" or name.startswith("pytest_ftgate.")
+    return str(name).split(".")[0] in ("_pytest", "xdist", "pytest_ftgate")

@@ -212,8 +212,10 @@ class Conclusion:
     def _report(self, assessment: Assessment) -> None:
         from pytest_ftgate.history import past_runs  # noqa: PLC0415  (once a run is over)
 
-        if reports := self.ftgate.settings.reports:
-            history = past_runs(self.ftgate.settings.history_path)
+        reports = self.ftgate.settings.reports
+        if reports:
+            has_trends = any(path.suffix.lower() == ".html" for path in reports)
+            history = past_runs(self.ftgate.settings.history_path) if has_trends else ()
             for path in reports:
                 if self._try(lambda path, told: write_report(path, told, history), path, assessment):
                     self.written.append(path)

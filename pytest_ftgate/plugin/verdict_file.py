@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ftgate.errors import FtgateError
+from pytest_ftgate.reports.atomic import refuse_history
 from pytest_ftgate.reports.json_report import incomplete_verdict_json, json_text, verdict_json, write_atomic
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class VerdictFile:
         """
         if self.has_begun:
             return
+        try:
+            refuse_history(self.path)
+        except FtgateError as error:
+            raise pytest.UsageError(f"the verdict file: {error}") from None
         try:
             self._write(incomplete_verdict_json(self.run_id, "the run has not finished", _now()))
         except (OSError, FtgateError) as error:

@@ -5,6 +5,7 @@ Cases are paired by suite and id. What can't be paired is named: nothing is comp
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -103,15 +104,17 @@ def _is_of_pairs(case: PlannedCase) -> bool:
 
 def _joined(before: PlannedCase, after: PlannedCase) -> PlannedCase:
     """The later case with the items of both; those that both have judge both arms."""
-    known = {_name(item): item for item in _items(before)}
+    partners = {new: item for item, new in _matched(before, after) if new is not None}
     repeat = min(before.repeat, after.repeat)
     items = []
     for item in _items(after):
-        partner = known.pop(_name(item), None)
+        partner = partners.get(item.nodeid)
         arms = (Arm.MODEL,) if partner is None else (Arm.MODEL, Arm.BASELINE)
         items.append(replace(item, arms=arms, repeats=_common(repeat, item, partner or item)))
     items += [
-        replace(item, arms=(Arm.BASELINE,), repeats=_common(repeat, item, item)) for item in known.values()
+        replace(item, arms=(Arm.BASELINE,), repeats=_common(repeat, item, item))
+        for item, new in _matched(before, after)
+        if new is None
     ]
     return replace(after, repeat=repeat, items=tuple(item for item in items if item.repeats))
 
@@ -120,6 +123,31 @@ def _common(repeat: int, *items: PlannedItem) -> tuple[int, ...]:
     """The repeats that all of these items run."""
     every = range(1, repeat + 1)
     return tuple(number for number in every if all(number in (item.repeats or every) for item in items))
+
+
+def _matched(before: PlannedCase, after: PlannedCase) -> list[tuple[PlannedItem, str | None]]:
+    """The items of the earlier case, each with its node id in the later one, None for none.
+
+    Those of equal node ids are the same; of the others those whose name no second one has on either side.
+    """
+    here, there = _items(before), _items(after)
+    same = {item.nodeid for item in here} & {item.nodeid for item in there}
+    names = Counter(_name(item) for item in here if item.nodeid not in same)
+    found = Counter(_name(item) for item in there if item.nodeid not in same)
+    moved = {
+        _name(item): item.nodeid for item in there if item.nodeid not in same and found[_name(item)] == 1
+    }
+    return [
+        (
+            item,
+            item.nodeid
+            if item.nodeid in same
+            else moved.get(_name(item))
+            if names[_name(item)] == 1
+            else None,
+        )
+        for item in here
+    ]
 
 
 def _name(item: PlannedItem) -> str:
@@ -131,9 +159,8 @@ def _renamed(pairs: Iterable[tuple[PlannedCase, PlannedCase]]) -> dict[TrialKey,
     """The keys of the earlier model's trials, and those that they have as the baseline's."""
     found = {}
     for before, after in pairs:
-        nodes = {_name(item): item.nodeid for item in _items(after)}
-        for item in _items(before):
-            nodeid = nodes.get(_name(item), item.nodeid)
+        for item, new in _matched(before, after):
+            nodeid = new or item.nodeid
             for repeat in item.repeats or range(1, before.repeat + 1):
                 key = TrialKey(*before.key, Arm.MODEL, repeat, item.nodeid)
                 found[key] = key._replace(arm=Arm.BASELINE, item=nodeid)
@@ -146,7 +173,7 @@ def _run(earlier: Named, later: Named, pairing: _Pairing) -> RunInfo:
     # A name may stand for other weights than it did: only the same run is the same model for certain.
     for arm, run in ((Arm.MODEL, after), (Arm.BASELINE, before)):
         if told := run.models.get(Arm.MODEL):
-            models[str(arm)] = {**told, "run": run.run_id}
+            models[str(arm)] = {**told, "run": f"{run.run_id} of {run.started}"}
     named = sorted(_warnings(earlier, later, pairing))
     return replace(
         after,
@@ -155,14 +182,15 @@ def _run(earlier: Named, later: Named, pairing: _Pairing) -> RunInfo:
         mode=after.mode if before.mode == after.mode else "mixed",
         shard=None,
         share=None,
-        cut_short="; ".join(_lacking(later, pairing)) or None,
+        cut_short="; ".join(_lacking(earlier, later, pairing)) or None,
         warnings=tuple(named),
     )
 
 
-def _lacking(later: Named, pairing: _Pairing) -> Iterator[str]:
+def _lacking(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
     """Why the comparison is not one of all of the later run."""
     yield from _parts(later)
+    yield from _graders(earlier, later)
     planned = _planned(later.record)
     left = sorted(planned.keys() - {after.key for _, after in pairing.pairs})
     if left:
@@ -173,6 +201,9 @@ def _warnings(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
     yield from _unpaired(pairing, earlier.name, later.name)
     yield from _parts(earlier)
     yield from _parts(later)
+    yield from _graders(earlier, later)
+    if lone := [b.key for a, b in pairing.pairs if any(new is None for _, new in _matched(a, b))]:
+        yield f"{_count(lone)} judged for the earlier run by a test that the later one has not: {_some(lone)}"
     if later.record.votes:
         yield "votes of people were given on other pairs of answers, and do not count"
     pairs = pairing.pairs
@@ -207,6 +238,17 @@ def _parts(named: Named) -> Iterator[str]:
         yield f"{named.name} was narrowed to a part of its cases"
     if run.cut_short:
         yield f"{named.name} was cut short: {run.cut_short}"
+
+
+def _graders(earlier: Named, later: Named) -> Iterator[str]:
+    """Other graders may see the same answer otherwise."""
+    before, after = earlier.record.run.models, later.record.run.models
+    for role in sorted((before.keys() & after.keys()) - set(Arm)):
+        one, other = (
+            f"{told.get('name')} {told.get('revision') or ''}".strip() for told in (before[role], after[role])
+        )
+        if one != other:
+            yield f"not graded alike: the {role} was {one} in {earlier.name}, and {other} in {later.name}"
 
 
 def _count(keys: Sequence[CaseKey]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_ftgate.errors import ConfigError
 
 _BEGINNING = 4096
+_HISTORY = b'{"schema": "ftgate.history/'
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -32,10 +33,22 @@ def write_parts(path: Path, parts: Iterable[str]) -> None:
             raise ConfigError(f"can't write {path}: there is a folder of that name")
         if path.exists() and not path.is_file() and not path.is_symlink():
             raise ConfigError(f"can't write {path}: it is not a file")
+        refuse_history(path)
         _make_folder(path)
         _replace(path, (part.encode("utf-8", "backslashreplace") for part in parts))
     except OSError as error:
         raise ConfigError(f"can't write {path}: {error.strerror or error}") from None
+
+
+def refuse_history(path: Path) -> None:
+    """Raises ConfigError where the history of past runs lies: it is only ever added to."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(_HISTORY))
+    except OSError:
+        return
+    if begins == _HISTORY:
+        raise ConfigError(f"{path} holds the history of past runs and is left as it is: name another file")
 
 
 def refuse_foreign(path: Path, mark: str, what: str) -> None:

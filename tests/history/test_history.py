@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +22,7 @@ from pytest_ftgate.history import (
     HistoryRun,
     add_to_history,
     history_run,
+    past_runs,
     read_history,
 )
 from pytest_ftgate.record import Record
@@ -54,7 +57,7 @@ def test_a_run_is_kept_with_its_verdict_its_criteria_and_its_rates() -> None:
 
     assert kept is not None
     assert (kept.run_id, kept.verdict, kept.gate) == ("r-1", "ITERATE", "0123456789abcdef")
-    assert kept.plan == record(SUITE).plan.digest
+    assert re.fullmatch("[0-9a-f]{16}", kept.plan)
     assert kept.models == {
         "model": HistoryModel(name="acme/support-8b-lora"),
         "baseline": HistoryModel(name="llama-3.1-8b"),
@@ -77,6 +80,57 @@ def test_a_run_is_kept_with_its_verdict_its_criteria_and_its_rates() -> None:
     assert (capitals.n, capitals.model.rate, capitals.model.n, capitals.baseline.rate) == (5, 0.6, 5, 0.8)
     # Wilson's interval of 3 of 5.
     assert capitals.model.interval == pytest.approx((0.2307, 0.8824), abs=1e-4)
+
+
+def test_where_a_case_stands_changes_no_digest_and_what_it_asks_does() -> None:
+    def kept(**changes: Any) -> str:
+        made = decided()
+        cases = [replace(case, **changes) for case in made.record.plan.cases]
+        run = history_run(
+            replace(made, record=replace(made.record, plan=replace(made.record.plan, cases=tuple(cases))))
+        )
+        assert run is not None
+        return run.plan
+
+    assert kept(line=77, path="moved.evalcase.yaml") == kept()
+    assert kept(digest="other") != kept()
+    assert kept(repeat=2) != kept()
+
+
+def test_runs_are_read_in_the_order_of_their_starts(tmp_path: Path) -> None:
+    path = tmp_path / "h.jsonl"
+    for run_id, started in (("b", "2026-03-02"), ("a", "2026-03-01")):
+        add_to_history(path, a_run(run_id, started=started))
+
+    assert [run.run_id for run in read_history(path).runs] == ["a", "b"]
+
+
+def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+
+    with pytest.raises(RecordError, match="it is not a file"):
+        read_history(tmp_path / "fifo")
+    assert past_runs(tmp_path / "fifo") == past_runs(tmp_path / "none.jsonl") == past_runs(None) == ()
+
+
+def test_many_lines_that_are_no_run_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "h.jsonl"
+    add_to_history(path, a_run())
+    with path.open("a") as file:
+        file.write("junk\n" * 50)
+
+    problems = read_history(path).problems
+
+    assert len(problems) == 6
+    assert problems[-1] == f"{path}: 45 more lines are left out"
+
+
+def test_a_verdict_that_speaks_of_a_history_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "verdict.json"
+    path.write_text('{"schema": "ftgate.report/1", "run_id": "ftgate.history/1"}')
+
+    with pytest.raises(ConfigError, match="holds no history and is left as it is"):
+        add_to_history(path, a_run())
 
 
 def test_a_run_that_is_not_whole_is_not_kept() -> None:
@@ -152,6 +206,10 @@ def test_a_torn_last_line_is_named_and_swallows_no_other_run(tmp_path: Path) -> 
         (
             json.dumps({"schema": "ftgate.history/1", **a_run().as_json(), "verdict": 3}),
             "left out: 3 is not a text",
+        ),
+        (
+            json.dumps({"schema": "ftgate.history/1", **a_run().as_json(), "confidence": 10**400}),
+            "left out: int too large to convert to float",
         ),
         ('{"schema": NaN}', "left out: not JSON: NaN is not a JSON number"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ftgate.history import Band, Trend, trends_of
+from pytest_ftgate.history import Band, HistoryModel, Trend, trends_of
 from pytest_ftgate.history.trend import last_ship
 from tests.history.test_history import a_run
 
@@ -29,18 +29,30 @@ def test_the_band_is_the_interval_of_the_last_ship() -> None:
 
 
 def test_without_a_ship_it_is_the_interval_of_the_median_run() -> None:
-    runs = [a_run("a", 0.9), a_run("b", 0.5), a_run("c", 0.7), a_run("d", 0.6)]
+    runs = [a_run("a", 0.9), a_run("b", 0.5), a_run("c", 0.7), a_run("d", 0.6), a_run("e", 0.1)]
 
     assert trend_of(*runs).band == Band(low=0.5, high=0.7, run_id="d", of_ship=False)
 
 
 def test_only_runs_that_compare_with_the_last_one_make_the_band() -> None:
-    runs = [a_run("a", 0.5, verdict="SHIP", plan="plan-0"), a_run("b", 0.7)]
+    judged = {"model": HistoryModel(name="tuned"), "judge": HistoryModel(name="another")}
+    others = [
+        a_run("a", 0.5, verdict="SHIP", plan="plan-0"),
+        a_run("b", 0.5, verdict="SHIP", gate="gate-0"),
+        a_run("c", 0.5, verdict="SHIP", models=judged),
+    ]
 
-    trend = trend_of(*runs)
+    trend = trend_of(*others, a_run("d", 0.7), a_run("e", 0.7))
 
-    assert trend.band == Band(low=0.6, high=0.8, run_id="b", of_ship=False)
-    assert len(trend.rates) == 2
+    assert trend.band == Band(low=0.6, high=0.8, run_id="d", of_ship=False)
+    assert len(trend.rates) == 5
+
+
+def test_a_run_is_never_within_the_noise_of_itself() -> None:
+    dropped = trend_of(a_run("a", 0.9, verdict="SHIP"), a_run("b", 0.6, verdict="SHIP"))
+
+    assert (dropped.place, dropped.band) == ("below", Band(low=0.8, high=1.0, run_id="a", of_ship=True))
+    assert trend_of(a_run("a", 0.9, verdict="SHIP")).place is None
 
 
 def test_a_run_without_the_group_has_a_gap_there() -> None:

@@ -25,7 +25,7 @@ def test_each_whole_run_is_a_line(project: Project) -> None:
 
     assert (first.run_id, first.verdict, first.models["baseline"].name) == ("one", "SHIP", "python:bots:bad")
     assert first.gate == second.gate
-    assert not first.is_comparable(second)  # the second had no baseline
+    assert first.is_comparable(second)  # the second had no baseline, but the model's cases are the same
     everything = second.group("all", "all")
     assert everything is not None
     assert everything.model is not None
@@ -111,3 +111,32 @@ def test_the_record_of_an_earlier_run_is_a_baseline_that_needs_no_call(project: 
     assert result.ret == 0
     assert asked == (project.pytester.path / "asked").read_text() == "...."
     result.stdout.fnmatch_lines(["all * 4 * 100.0% * 25.0% * +75.0 *"])
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--ftgate-verdict=.ftgate/history.jsonl",),
+        ("--ftgate-report=.ftgate/history.jsonl",),
+        ("--ftgate-history=run.html", "--ftgate-report=run.html"),
+    ],
+)
+def test_no_other_file_takes_the_place_of_the_history(project: Project, args: tuple[str, ...]) -> None:
+    project.run(*GOOD)
+    kept = (project.pytester.path / ".ftgate/history.jsonl").read_bytes()
+
+    result = project.run(*GOOD, *args)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (project.pytester.path / ".ftgate/history.jsonl").read_bytes() == kept
+
+
+def test_a_damaged_history_takes_nothing_from_a_run(project: Project) -> None:
+    project.write(
+        ".ftgate/history.jsonl", '{"schema": "ftgate.history/1", "confidence": 1' + "0" * 400 + "}\n"
+    )
+
+    result = project.run(*GOOD, "--ftgate-report=run.html")
+
+    assert result.ret == 0
+    assert (project.pytester.path / "run.html").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,14 @@ from collections import Counter
 
 heard = Counter()
 
-def pytest_runtest_logreport(report):
-    heard[report.when] += 1
-    assert report.location[2] and isinstance(report.location, tuple)
+class Listens:
+    def pytest_runtest_logreport(self, report):
+        heard[report.when] += 1
+        assert report.location[2] and isinstance(report.location, tuple)
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Listens())
 
 def pytest_terminal_summary(terminalreporter):
     kept = terminalreporter.stats
@@ -86,10 +92,19 @@ def spread(large: Large, tmp_path_factory: pytest.TempPathFactory) -> Large:
 
 def _run(folder: Path, *more: str) -> Large:
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", *more]
+    # Others of this environment listen to each report, and then workers leave none out.
+    plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_ftgate.plugin"}
+    if more:
+        plugins["PYTEST_PLUGINS"] += ",xdist.plugin"
     arms = ["--model=recorded:model.jsonl", "--baseline=recorded:baseline.jsonl"]
     reports = ["--junitxml=junit.xml", "--ftgate-report=run.jsonl"]
     done = subprocess.run(
-        [*command, *arms, *reports], cwd=folder, capture_output=True, text=True, check=False
+        [*command, *arms, *reports],
+        cwd=folder,
+        env=os.environ | plugins,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return Large(folder, done.returncode, done.stdout + done.stderr)
 

@@ -56,7 +56,10 @@ def test_what_json_would_change_and_what_did_not_pass_is_left_as_it_is(changes: 
     assert unpacked_report(data) is None
 
 
-def test_setup_and_teardown_are_made_again_from_the_report_of_the_call(pytester: pytest.Pytester) -> None:
+def test_setup_and_teardown_are_made_again_from_the_report_of_the_call(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(
         """
         from pytest_ftgate.plugin.brief import run_in_brief
@@ -101,22 +104,73 @@ def test_what_a_setup_told_goes_on_with_the_call() -> None:
     assert transport.take(call) == ({"going_on": "x", "attempt": 2}, [])
 
 
-def test_another_plugin_that_runs_tests_or_somebody_who_watches_gets_every_message(
+class Runs:
+    def pytest_runtest_protocol(self) -> None: ...
+
+
+class Watches:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Any:
+        return (yield)
+
+
+class Listens:
+    def pytest_runtest_logreport(self) -> None: ...
+
+
+class HearsTheStart:
+    def pytest_runtest_logstart(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("args", "plugin", "is_brief"),
+    [
+        ((), None, True),
+        ((), Watches(), True),
+        ((), Runs(), False),
+        ((), Listens(), False),
+        ((), HearsTheStart(), False),
+        (("-v",), None, False),
+        (("--maxfail=2",), None, False),
+    ],
+)
+def test_who_listens_watches_or_runs_tests_himself_gets_every_message(
     pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    args: tuple[str, ...],
+    plugin: object,
+    is_brief: bool,
 ) -> None:
-    class Runs:
-        def pytest_runtest_protocol(self) -> None: ...
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    config = pytester.parseconfigure(*args)
+    if plugin is not None:
+        config.pluginmanager.register(plugin)
 
-    class Watches:
+    assert may_be_brief(config) is is_brief
+
+
+def test_a_report_on_which_another_plugin_put_something_is_sent_as_it_is(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest(
+        """
+        import pytest
+        from pytest_ftgate.plugin.brief import run_in_brief
+
+        def pytest_runtest_protocol(item, nextitem):
+            return run_in_brief(item, nextitem)
+
         @pytest.hookimpl(wrapper=True)
-        def pytest_runtest_protocol(self) -> Any:
-            return (yield)
+        def pytest_runtest_makereport(call):
+            report = yield
+            report.cost = 2
+            return report
+        """
+    )
+    pytester.makepyfile("def test_passes(): pass")
 
-    alone = pytester.parseconfigure("-p", "no:rerunfailures")
-    watched = pytester.parseconfigure("-p", "no:rerunfailures", "-v")
-    assert may_be_brief(alone)
-    assert not may_be_brief(watched)
-    alone.pluginmanager.register(Watches())
-    assert may_be_brief(alone)
-    alone.pluginmanager.register(Runs())
-    assert not may_be_brief(alone)
+    result = pytester.inline_run()
+    reports = [call.report for call in result.getcalls("pytest_runtest_logreport")]
+
+    assert [(one.when, one.cost) for one in reports] == [("setup", 2), ("call", 2), ("teardown", 2)]

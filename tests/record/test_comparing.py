@@ -59,8 +59,8 @@ def test_the_earlier_model_becomes_the_baseline_of_the_later_one() -> None:
 
     assert found.run.run_id == "r-1..r-2"
     assert found.run.models == {
-        "model": {"name": "newer", "run": "r-2"},
-        "baseline": {"name": "tuned", "run": "r-1"},
+        "model": {"name": "newer", "run": "r-2 of "},
+        "baseline": {"name": "tuned", "run": "r-1 of "},
         "judge": {"name": "j"},
     }
     assert found.run.warnings == ()
@@ -248,3 +248,60 @@ def test_a_comparison_without_a_gate_is_no_verdict() -> None:
     assert found.verdict.word == "INCOMPLETE"
     assert found.verdict.sentence == "two runs are compared, and no gate judged them"
     assert float(found.gate.confidence) == 0.9
+
+
+BRIEF = {
+    name: PlannedItem(nodeid=f"{name}/test_{name}.py::test_brief[x]", arms=(Arm.MODEL, Arm.BASELINE))
+    for name in "ab"
+}
+
+
+def test_tests_of_one_name_in_several_files_are_not_mixed_up() -> None:
+    """Else one of them would be the baseline of the other, and an unchanged model would seem better."""
+    both = asked("x", items=(BRIEF["a"], BRIEF["b"]))
+    one = asked("x", items=(BRIEF["a"],))
+    earlier, later = run_of([both], "P", "r-1"), run_of([one], "P", "r-2")
+    failed = tuple(
+        replace(each, outcome=Outcome.FAILED) if each.key.item.startswith("b/") else each
+        for each in earlier.trials
+    )
+
+    found = pair(replace(earlier, trials=failed), later)
+
+    keys = [each.key for each in found.trials]
+    assert len(keys) == len(set(keys)) == 3
+    paired = {each.key.arm: each.outcome for each in found.trials if each.key.item.startswith("a/")}
+    assert paired == {Arm.MODEL: Outcome.PASSED, Arm.BASELINE: Outcome.PASSED}
+    assert summarize(found).missing == ()
+    assert "judged for the earlier run by a test that the later one has not" in str(found.run.warnings)
+
+
+def test_both_of_one_name_are_paired_where_both_runs_have_them() -> None:
+    both = asked("x", items=(BRIEF["a"], BRIEF["b"]))
+
+    found = pair(run_of([both], "P", "r-1"), run_of([both], "P", "r-2"))
+
+    assert len({each.key for each in found.trials}) == 4
+    assert summarize(found).missing == ()
+
+
+def test_other_graders_are_named_and_nothing_ships() -> None:
+    gate = gate_of(at_least="50%")
+    earlier, later = (
+        run_of(CASES, "PPP", run_id, models={**MODELS, "judge": {"name": name}}, gate=gate)
+        for run_id, name in (("r-1", "judge-one"), ("r-2", "judge-two"))
+    )
+
+    found = pair(earlier, later)
+
+    told = "not graded alike: the judge was judge-one in a.jsonl, and judge-two in b.jsonl"
+    assert told in found.run.warnings
+    assert assess(found).verdict.word == "INCOMPLETE"
+
+
+def test_runs_of_one_fixed_id_are_the_same_only_if_they_began_together() -> None:
+    run = run_of(CASES, "PFP", "nightly")
+    other = replace(run, run=replace(run.run, started="2026-03-02T10:00:00+00:00"))
+
+    assert "A/A run" in str(unjudged(pair(run, run)).verdict.warnings)
+    assert "A/A run" not in str(unjudged(pair(run, other)).verdict.warnings)

@@ -116,6 +116,7 @@ def earlier(made: Assessment, run_id: str, rate: float, **changes: Any) -> Histo
     """A run of the same cases by the same gate, with this rate in all groups."""
     kept = history_run(made)
     assert kept is not None
+    assert kept.started == made.record.run.started
     told = HistoryRate(rate=rate, n=20, interval=(rate - 0.1, rate + 0.1))
     groups = tuple(replace(group, model=told) for group in kept.groups)
     return replace(kept, run_id=run_id, groups=groups, **changes)

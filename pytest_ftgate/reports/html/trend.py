@@ -10,7 +10,8 @@ from pytest_ftgate.history import HistoryRate, HistoryRun, Trend, history_run, t
 from pytest_ftgate.reports.inert import inert_line
 from pytest_ftgate.reports.numbers import NOTHING, percent, percent_interval
 
-_MOST_RUNS = 40
+#: Most runs that are drawn, and most among which the last SHIP is looked for.
+_MOST_RUNS, _MOST_READ = 40, 400
 _MOST_ROWS = 60
 #: Of a drawing, and what of it stays free above and below for signs.
 _HEIGHT, _MARGIN = 44.0, 8.0
@@ -58,8 +59,12 @@ class Trends:
 def trends(assessment: Assessment, history: Sequence[HistoryRun]) -> Trends | None:
     """None without an earlier run, and for a run that is not whole: its rates are those of other cases."""
     this = history_run(assessment)
-    earlier = [run for run in history if run.run_id != assessment.record.run.run_id]
-    if this is None or not earlier:
+    if this is None:
+        return None
+    own = (this.run_id, this.started)
+    before = [run for run in history if run.started <= this.started and (run.run_id, run.started) != own]
+    earlier = before[-_MOST_READ:]
+    if not earlier:
         return None
     runs = [*earlier, this]
     told = [trend for trend in trends_of(runs) if trend.rates[-1] is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pytest_ftgate.models.engine
 import pytest_ftgate.models.make
 import pytest_ftgate.plugin.activation  # noqa: F401
 
+_PLUGINS = [name for name in ("pytest_ftgate.plugin", "xdist.plugin") if find_spec(name.partition(".")[0])]
 #: Answers by rule: the "good" one knows capitals, the "bad" one is from Lyon.
 MODELS = """
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
@@ -76,7 +78,18 @@ class Project:
         return self.pytester.runpytest("-p", "no:cacheprovider", "--color=no", *args)
 
     def run_apart(self, *args: str) -> pytest.RunResult:
-        """In a process of its own: for xdist, signals and imports."""
+        """In a process of its own: for xdist, signals and imports.
+
+        Of this environment's plugins it has ours and xdist alone: the others take a second to load, or two
+        with workers. `tests/plugin/test_compatibility.py` has them beside ours.
+        """
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            patch.setenv("PYTEST_PLUGINS", ",".join(_PLUGINS))
+            return self.pytester.runpytest_subprocess("--color=no", *args)
+
+    def run_as_installed(self, *args: str) -> pytest.RunResult:
+        """The same with every plugin that is installed, as pytest finds them by itself."""
         return self.pytester.runpytest_subprocess("--color=no", *args)
 
     @property

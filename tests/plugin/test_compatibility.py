@@ -37,7 +37,7 @@ def _named_plugins_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plain(project: Project, *args: str) -> pytest.RunResult:
     """A run with ftgate and the named plugins alone."""
-    return project.run_apart("-p", "pytest_ftgate.plugin", *args)
+    return project.run_as_installed("-p", "pytest_ftgate.plugin", *args)
 
 
 def test_a_rerun_reads_the_same_answers_and_a_miss_stays_a_miss(project: Project) -> None:
@@ -79,7 +79,7 @@ def test_a_random_order_changes_nothing(
         pytest.importorskip("xdist")
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # these two find each other by their usual names
 
-    result = project.run_apart("-p", "no:sugar", "-p", "no:asyncio", *workers, BAD)
+    result = project.run_as_installed("-p", "no:sugar", "-p", "no:asyncio", *workers, BAD)
 
     assert result.ret == 0
     assert project.verdict["verdict"] == "SHIP"

@@ -115,7 +115,7 @@ def test_an_installed_plugin_adds_scorers_and_metrics(project: Project) -> None:
     cases = "suite: capitals\ncases:\n  - {id: italy, prompt: Capital of Italy?, expect: {short: true}}\n"
     project.write("evals/capitals.evalcase.yaml", cases)
 
-    result = project.run_apart("--model=python:bots:good")
+    result = project.run_as_installed("--model=python:bots:good")
 
     result.stdout.fnmatch_lines(["plugins:*tiny-plugin-1.0*"])
     result.assert_outcomes(passed=1)

@@ -31,7 +31,7 @@ def test_without_a_case_file_nothing_heavy_is_imported(empty_project: Project) -
 
 
 def test_p_no_ftgate_switches_it_off(project: Project) -> None:
-    result = project.run_apart("-p", "no:ftgate")
+    result = project.run_as_installed("-p", "no:ftgate")
 
     assert result.ret == 5
     assert not (project.pytester.path / ".ftgate").exists()

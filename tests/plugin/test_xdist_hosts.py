@@ -99,7 +99,7 @@ def test_a_worker_behind_a_socket_is_one_as_any_other(project: Project, elsewher
             port = next(line for line in gateways.stdout if "Entering Accept loop" in line)
             port = port.rpartition(",")[2].strip(" )\n")
 
-            result = project.run_apart(
+            result = project.run_as_installed(
                 "--model=tuned",
                 "--dist=load",
                 "--tx=popen",

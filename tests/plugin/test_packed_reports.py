@@ -13,6 +13,13 @@ from pytest_ftgate.plugin.brief import left_out, may_be_brief
 from pytest_ftgate.plugin.packed_reports import packed_report, unpacked_report
 from tests.plugin.test_transport import report
 
+#: A conftest that has every test told of as a worker of a large run tells of cases.
+BRIEF = """
+        from pytest_ftgate.plugin.brief import run_in_brief
+
+        def pytest_runtest_protocol(item, nextitem):
+            return run_in_brief(item, nextitem)
+"""
 plain = st.one_of(st.text(), st.integers(), st.floats(allow_nan=False), st.booleans(), st.none())
 
 
@@ -60,14 +67,7 @@ def test_setup_and_teardown_are_made_again_from_the_report_of_the_call(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeconftest(
-        """
-        from pytest_ftgate.plugin.brief import run_in_brief
-
-        def pytest_runtest_protocol(item, nextitem):
-            return run_in_brief(item, nextitem)
-        """
-    )
+    pytester.makeconftest(BRIEF)
     pytester.makepyfile(
         """
         def test_passes(record_property):
@@ -154,12 +154,9 @@ def test_a_report_on_which_another_plugin_put_something_is_sent_as_it_is(
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(
-        """
+        BRIEF
+        + """
         import pytest
-        from pytest_ftgate.plugin.brief import run_in_brief
-
-        def pytest_runtest_protocol(item, nextitem):
-            return run_in_brief(item, nextitem)
 
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_makereport(call):

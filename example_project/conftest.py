@@ -32,18 +32,22 @@ def _asks_a_model(config: pytest.Config) -> bool:
 
 def _start_server(config: pytest.Config) -> str:
     """The base URL of a server that ends with this process, however that ends."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "assistant", f"--port={_free_port()}", "--until-stdin-closes"],
-        cwd=Path(__file__).parent,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C is for pytest alone, which may still wait for answers.
-    )
-    config.add_cleanup(lambda: server.__exit__(None, None, None))  # closes its stdin, and waits
-    assert server.stdout
-    if url := server.stdout.readline().strip():
-        return url
+    # Another run may take the port between the question whether it is free and the start.
+    for port in dict.fromkeys((_free_port(), 0)):
+        server = subprocess.Popen(
+            [sys.executable, "-m", "assistant", f"--port={port}", "--until-stdin-closes"],
+            cwd=Path(__file__).parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for pytest alone, which may still wait for answers.
+        )
+        config.add_cleanup(
+            lambda started=server: started.__exit__(None, None, None)
+        )  # closes its stdin, and waits
+        assert server.stdout
+        if url := server.stdout.readline().strip():
+            return url
     raise pytest.UsageError(f"the assistant's server did not start (exit status {server.wait()})")
 
 

@@ -150,7 +150,7 @@ def hooked(pytester: pytest.Pytester) -> Project:
 
 
 def test_the_models_checks_metrics_and_last_hook_of_the_page_work_together(hooked: Project) -> None:
-    result = hooked.run_apart("--model=shop:eu", "--baseline=shop:us")
+    result = hooked.run_as_installed("--model=shop:eu", "--baseline=shop:us")
 
     assert result.ret == 0
     result.stdout.fnmatch_lines(["plugins:*polite-checks-1.0*"])

@@ -98,4 +98,5 @@ def _is_wrapper(impl: Any) -> bool:
 
 def _is_known(plugin: object) -> bool:
     name = getattr(plugin, "__name__", None) or type(plugin).__module__
-    return str(name).split(".")[0] in ("_pytest", "xdist", "pytest_ftgate")
+    # execnet runs xdist's worker as a module of its own name.
+    return str(name).split(".")[0] in ("_pytest", "xdist", "__channelexec__", "pytest_ftgate")

@@ -23,6 +23,11 @@ from collections import Counter
 heard = Counter()
 
 class Listens:
+    starts = 0
+
+    def pytest_runtest_logstart(self):
+        Listens.starts += 1
+
     def pytest_runtest_logreport(self, report):
         heard[report.when] += 1
         assert report.location[2] and isinstance(report.location, tuple)
@@ -34,6 +39,7 @@ def pytest_configure(config):
 def pytest_terminal_summary(terminalreporter):
     kept = terminalreporter.stats
     print("heard:", sorted(heard.items()))
+    print("starts:", Listens.starts)
     print("kept:", sorted((name, len(reports)) for name, reports in kept.items() if name != "warnings"))
     print("types:", sorted({type(report).__name__ for report in kept["passed"]}))
 """
@@ -165,6 +171,8 @@ def test_other_plugins_hear_of_setup_call_and_teardown_whether_workers_tell_of_t
 
     assert heard == f"heard: [('call', {COUNT + 9}), ('setup', {COUNT + 9}), ('teardown', {COUNT + 9})]"
     assert heard in spread.printed.splitlines()
+    # Of what passed the workers said no more than that, else this would not be the test that it is.
+    assert "starts: 2" in spread.printed.splitlines()
 
 
 def test_the_junit_file_of_two_workers_has_the_same_cases(large: Large, spread: Large) -> None:

@@ -1,6 +1,13 @@
 """The memory of past runs: a line for each whole run, and what they show side by side."""
 
-from pytest_ftgate.history.file import HISTORY_SCHEMA, History, add_to_history, past_runs, read_history
+from pytest_ftgate.history.file import (
+    HISTORY_MARK,
+    HISTORY_SCHEMA,
+    History,
+    add_to_history,
+    past_runs,
+    read_history,
+)
 from pytest_ftgate.history.making import history_run
 from pytest_ftgate.history.runs import (
     HistoryCriterion,
@@ -12,6 +19,7 @@ from pytest_ftgate.history.runs import (
 from pytest_ftgate.history.trend import Band, Trend, last_ship, trends_of
 
 __all__ = [
+    "HISTORY_MARK",
     "HISTORY_SCHEMA",
     "Band",
     "History",

@@ -17,7 +17,8 @@ from pytest_ftgate.history.runs import HistoryRun
 HISTORY_SCHEMA = "ftgate.history/1"
 #: Beyond these a line is no run of ours, and a file no history: reading it would only take memory.
 _MAX_LINE, _MAX_FILE = 16 * 2**20, 512 * 2**20
-_MARK = b'{"schema": "ftgate.history/'
+#: What every history begins with.
+HISTORY_MARK = b'{"schema": "ftgate.history/'
 _NAMED = 5
 
 
@@ -100,7 +101,7 @@ def _begins_well(path: Path) -> bool:
         raise ConfigError(f"can't add this run to the history {path}: it is not a file")
     with path.open("rb") as file:
         begins = file.read(4096)
-        if begins.strip() and not begins.lstrip().startswith(_MARK):
+        if begins.strip() and not begins.lstrip().startswith(HISTORY_MARK):
             raise ConfigError(
                 f"{path} holds no history and is left as it is: name another file, or delete it first"
             )

@@ -17,6 +17,11 @@ class HistoryModel:
     name: str
     revision: str = ""
 
+    @property
+    def title(self) -> str:
+        """Name and revision."""
+        return f"{self.name} {self.revision}".strip()
+
     def as_json(self) -> dict[str, Any]:
         """Builtins only, ready for `json.dumps`."""
         return {"name": self.name} | ({"revision": self.revision} if self.revision else {})
@@ -136,6 +141,11 @@ class HistoryRun:
     def is_comparable(self, other: HistoryRun) -> bool:
         """Whether the same gate and the same graders judged the same cases."""
         return (self.gate, self.plan, self.graders) == (other.gate, other.plan, other.graders)
+
+    @property
+    def when(self) -> str:
+        """The start to the minute, for people."""
+        return self.started[:16].replace("T", " ")
 
     @property
     def graders(self) -> Mapping[str, HistoryModel]:

@@ -132,22 +132,15 @@ def _matched(before: PlannedCase, after: PlannedCase) -> list[tuple[PlannedItem,
     """
     here, there = _items(before), _items(after)
     same = {item.nodeid for item in here} & {item.nodeid for item in there}
-    names = Counter(_name(item) for item in here if item.nodeid not in same)
-    found = Counter(_name(item) for item in there if item.nodeid not in same)
-    moved = {
-        _name(item): item.nodeid for item in there if item.nodeid not in same and found[_name(item)] == 1
-    }
-    return [
-        (
-            item,
-            item.nodeid
-            if item.nodeid in same
-            else moved.get(_name(item))
-            if names[_name(item)] == 1
-            else None,
-        )
-        for item in here
-    ]
+    old, new = (_alone([item for item in items if item.nodeid not in same]) for items in (here, there))
+    found = {old[name]: new[name] for name in old.keys() & new.keys()} | {nodeid: nodeid for nodeid in same}
+    return [(item, found.get(item.nodeid)) for item in here]
+
+
+def _alone(items: Sequence[PlannedItem]) -> dict[str, str]:
+    """The node ids of the items whose name no second one has, by that name."""
+    counts = Counter(map(_name, items))
+    return {_name(item): item.nodeid for item in items if counts[_name(item)] == 1}
 
 
 def _name(item: PlannedItem) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_ftgate.errors import ConfigError
+from pytest_ftgate.history import HISTORY_MARK
 
 _BEGINNING = 4096
-_HISTORY = b'{"schema": "ftgate.history/'
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -43,11 +43,13 @@ def write_parts(path: Path, parts: Iterable[str]) -> None:
 def refuse_history(path: Path) -> None:
     """Raises ConfigError where the history of past runs lies: it is only ever added to."""
     try:
+        if not path.is_file():
+            return  # a pipe would be waited for
         with path.open("rb") as file:
-            begins = file.read(len(_HISTORY))
+            begins = file.read(len(HISTORY_MARK))
     except OSError:
         return
-    if begins == _HISTORY:
+    if begins == HISTORY_MARK:
         raise ConfigError(f"{path} holds the history of past runs and is left as it is: name another file")
 
 

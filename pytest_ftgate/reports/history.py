@@ -108,10 +108,10 @@ def _title(shown: Shown, last: HistoryRun) -> str:
 def _run(run: HistoryRun, shown: Shown, page: Page) -> tuple[str, ...]:
     group = run.group(*shown.group)
     model = run.models.get("model")
-    name = f"{model.name} {model.revision}".strip() if model is not None else NOTHING
+    name = model.title if model is not None else NOTHING
     rate, baseline = (group.model, group.baseline) if group is not None else (None, None)
     return (
-        shorten(harmless_start(page.text(run.started[:16].replace("T", " "))), _STARTED),
+        shorten(harmless_start(page.text(run.when)), _STARTED),
         shorten(page.text(run.verdict), _VERDICT),
         page.text(name, limit=200),
         _rate(rate),

@@ -140,3 +140,12 @@ def test_a_damaged_history_takes_nothing_from_a_run(project: Project) -> None:
 
     assert result.ret == 0
     assert (project.pytester.path / "run.html").exists()
+
+
+def test_a_pipe_in_the_verdicts_place_is_refused_and_not_waited_for(project: Project) -> None:
+    os.mkfifo(project.pytester.path / "pipe")
+
+    result = project.run(*GOOD, "--ftgate-verdict=pipe")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "it is not a file" in " ".join(result.stderr.str().split())

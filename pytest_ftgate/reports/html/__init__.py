@@ -25,6 +25,7 @@ def render_html(assessment: Assessment, history: Sequence[HistoryRun] = ()) -> I
     """The page in parts, to be written one after the other; `history` are earlier runs, the oldest first."""
     parts = read_parts("pytest_ftgate.reports.html", "page")
     cases = case_order(assessment.summary.cases)
+    changes = changed(cases)
     yield from (
         environment()
         .from_string(parts.template)
@@ -33,14 +34,14 @@ def render_html(assessment: Assessment, history: Sequence[HistoryRun] = ()) -> I
             style=Markup(parts.style),  # noqa: S704  (our own file)
             script_hash=parts.script_hash,
             style_hash=parts.style_hash,
-            top=heading(assessment),
+            top=heading(assessment, cases),
             criteria=criterion_rows(assessment),
             tables=rate_tables(assessment),
             paired_note=paired_note(assessment),
-            changed=changed(cases),
+            changed=changes,
             measured=measured(assessment),
             trends=trends(assessment, history),
-            listed=listed(cases),
+            listed=listed(cases, changes),
             origin=origin(assessment),
             islands=islands(cases, fitting(cases)),
         )

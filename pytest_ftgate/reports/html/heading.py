@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates import Assessment, Status, Verdict, Word
 from pytest_ftgate.reports.arms import is_against_itself
-from pytest_ftgate.reports.html.cases import anchor_of, case_order, kind_of, reason_of
+from pytest_ftgate.reports.html.cases import anchor_of, kind_of, reason_of
 from pytest_ftgate.reports.html.criteria import could_be_noise
 from pytest_ftgate.reports.inert import inert_line, inert_text
 from pytest_ftgate.reports.lines import shorten
@@ -57,8 +57,8 @@ class Heading:
     warnings: tuple[str, ...]
 
 
-def heading(assessment: Assessment) -> Heading:
-    """The head of an assessment's page."""
+def heading(assessment: Assessment, cases: Sequence[CaseResult]) -> Heading:
+    """The head of an assessment's page; `cases` in the order of `case_order`."""
     verdict, run = assessment.verdict, assessment.record.run
     return Heading(
         word=str(verdict.word) if verdict.judged else "COMPARED",
@@ -67,7 +67,7 @@ def heading(assessment: Assessment) -> Heading:
         model=_name(assessment, Arm.MODEL) or "no model",
         baseline=_name(assessment, Arm.BASELINE) or "no baseline",
         facts=tuple(map(inert_line, _facts(assessment))),
-        answers=(_ship(assessment), _worse(assessment), _sure(assessment)),
+        answers=(_ship(assessment), _worse(assessment, cases), _sure(assessment)),
         reasons=tuple(map(inert_text, verdict.reasons))
         if verdict.word is Word.INCOMPLETE and verdict.judged
         else (),
@@ -129,8 +129,7 @@ def _met(assessment: Assessment) -> Iterator[str]:
             yield f"{what}: {_named([one.name for one in named])}"
 
 
-def _worse(assessment: Assessment) -> Answer:
-    cases = case_order(assessment.summary.cases)
+def _worse(assessment: Assessment, cases: Sequence[CaseResult]) -> Answer:
     is_paired = any(case.pair for case in cases)
     worse = [case for case in cases if kind_of(case) == ("regression" if is_paired else "failed")]
     brief, lines = _changes(assessment, len(worse)) if is_paired else _failures(len(worse))

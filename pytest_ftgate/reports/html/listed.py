@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_ftgate.cases import Arm
@@ -67,47 +67,36 @@ _TITLES = {
 
 def changed(cases: Sequence[CaseResult]) -> list[Change]:
     """What needs reading first comes first; where nothing is compared, that is what failed."""
-    counts = Counter(map(kind_of, cases))
-    return [
-        Change(
-            kind=kind,
-            title=_TITLES[kind],
-            total=counts[kind],
-            cases=tuple(case_json(case, _TEXT) for case in own[: _most(cases)[kind]]),
-            more=tuple((anchor_of(case), inert_line(case.planned.id)) for case in own[_most(cases)[kind] :]),
-        )
-        for kind, own in _ranked(cases).items()
-        if own or kind in ("regression", "failed")
+    is_paired = any(case.pair for case in cases)
+    made = [
+        _change(kind, most, [case for case in cases if kind_of(case) == kind])
+        for kind, most in (_MOST_CHANGES if is_paired else _MOST_OF_ONE_ARM).items()
     ]
+    return [change for change in made if change.total or change.kind in ("regression", "failed")]
 
 
-def _most(cases: Sequence[CaseResult]) -> Mapping[str, int]:
-    return _MOST_CHANGES if any(case.pair for case in cases) else _MOST_OF_ONE_ARM
+def _change(kind: str, most: int, cases: Sequence[CaseResult]) -> Change:
+    """Cases of one kind, each category in turn, what must pass first."""
+    named = samples_of(cases, most + _MOST_NAMED)
+    return Change(
+        kind=kind,
+        title=_TITLES[kind],
+        total=len(cases),
+        cases=tuple(case_json(case, _TEXT) for case in named[:most]),
+        more=tuple((anchor_of(case), inert_line(case.planned.id)) for case in named[most:]),
+    )
 
 
-def _ranked(cases: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
-    """The cases of each kind that are named: each category in turn, what must pass first."""
-    return {
-        kind: samples_of([case for case in cases if kind_of(case) == kind], n + _MOST_NAMED)
-        for kind, n in _most(cases).items()
-    }
-
-
-def _in_full(cases: Sequence[CaseResult]) -> Iterator[CaseResult]:
-    for kind, own in _ranked(cases).items():
-        yield from own[: _most(cases)[kind]]
-
-
-def listed(cases: Sequence[CaseResult]) -> Listed:
+def listed(cases: Sequence[CaseResult], changes: Sequence[Change]) -> Listed:
     """All cases, sorted by what needs reading first, as little of each as a row shows."""
     counts = Counter(map(kind_of, cases))
-    shown = {case.planned.key for case in _in_full(cases)}
+    shown = {case["anchor"] for change in changes for case in change.cases}
     return Listed(
         total=len(cases),
         kinds=tuple((kind, counts[kind]) for kind in KINDS if counts[kind]),
         categories=tuple(sorted({inert_line(case.planned.category) for case in cases})),
         suites=tuple(sorted({inert_line(case.planned.suite) for case in cases})),
-        rows=tuple(_row(case, is_shown=case.planned.key in shown) for case in cases[:_MOST_ROWS]),
+        rows=tuple(_row(case, is_shown=anchor_of(case) in shown) for case in cases[:_MOST_ROWS]),
     )
 
 

@@ -79,16 +79,12 @@ def trends(assessment: Assessment, history: Sequence[HistoryRun]) -> Trends | No
 def _listed(run: HistoryRun) -> tuple[str, str, str, str]:
     whole = run.group("all", "all")
     rate = percent(whole.model.rate) if whole is not None and whole.model is not None else NOTHING
-    return inert_line(_when(run)), inert_line(run.verdict), inert_line(_model(run)), rate
-
-
-def _when(run: HistoryRun) -> str:
-    return run.started[:16].replace("T", " ")
+    return inert_line(run.when), inert_line(run.verdict), inert_line(_model(run)), rate
 
 
 def _model(run: HistoryRun) -> str:
     model = run.models.get("model")
-    return f"{model.name} {model.revision}".strip() if model is not None else "no model"
+    return model.title if model is not None else "no model"
 
 
 def _row(trend: Trend, runs: Sequence[HistoryRun]) -> TrendRow:
@@ -126,7 +122,7 @@ def _dot(rate: HistoryRate, share: float, run: HistoryRun, this: HistoryRun) -> 
         is_comparable=run.is_comparable(this),
         is_this=run is this,
         says=inert_line(
-            f"{_when(run)} {run.verdict}, {percent(rate.rate)}, {_model(run)}, run {run.run_id}", limit=300
+            f"{run.when} {run.verdict}, {percent(rate.rate)}, {_model(run)}, run {run.run_id}", limit=300
         ),
     )
 

@@ -396,8 +396,11 @@ class CompletionEngine:
         self._abandon(error)
 
     def _spend(self, outcome: Outcome) -> None:
-        """Counts what an answer cost; where processes share a store, that does it for all of them."""
-        if self._spending is None or self._sharing is not None or not isinstance(outcome, Completion):
+        """Counts what an answer cost, and stops if that is too much, before the next request is sent.
+
+        Where processes share a store, that adds up what all of them spent, a moment later.
+        """
+        if self._spending is None or not isinstance(outcome, Completion):
             return
         tokens, cost = self._spending.of([outcome])
         self._spent = (self._spent[0] + tokens, self._spent[1] + cost)
@@ -567,9 +570,9 @@ class CompletionEngine:
     async def _ask(self, lane: Lane, job: Job) -> None:
         try:
             outcome = await outcome_of(lane.model, job.request)
+            self._spend(outcome)
             if not self._is_stored(job):
                 self._settle(job, outcome)
-                self._spend(outcome)
             else:
                 assert self._sharing is not None
                 if isinstance(outcome, FatalModelError):

@@ -458,7 +458,7 @@ def test_a_limit_that_can_not_be_kept_stops_at_the_first_answer(
     project.run_apart("--model=tuned", limit)
 
     assert said in " ".join(project.verdict["reasons"])
-    assert running.count <= 33  # the first, and what was on its way by then
+    assert running.count == 1  # the first of a model goes alone
 
 
 @pytest.mark.parametrize("cache", ["resume", "off"])

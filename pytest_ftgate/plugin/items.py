@@ -35,10 +35,13 @@ class TrialErrored(Exception):
     """We could not find out what the answer is worth: no answer came, or a scorer failed."""
 
 
-class EvalCaseFile(pytest.File):
-    """One case file; its children are its cases, and its mistakes."""
+class EvalCaseFile(pytest.Module):
+    """One case file; its children are its cases, and its mistakes.
 
-    obj = None  # pytest.Function asks its parent for it
+    A `Module`, as text files of doctests are for pytest, so that it has fixtures of module scope.
+    """
+
+    obj = None  # there is no Python module to import
     ftgate: FtgateSession
 
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.plugin.conftest import Project
@@ -57,16 +59,23 @@ def test_a_case_is_where_it_stands_in_the_file(project: Project) -> None:
     ]
 
 
-def test_autouse_fixtures_of_the_folder_apply(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("scope", "expected"), [("function", 5), ("class", 5), ("module", 2), ("package", 1), ("session", 1)]
+)
+def test_autouse_fixtures_of_the_folder_apply(project: Project, scope: str, expected: int) -> None:
     project.write(
         "evals/conftest.py",
-        "import pytest\n@pytest.fixture(autouse=True)\n"
-        "def noted(request):\n    print('noted', request.node.name)\n    yield\n",
+        f"import pytest\n@pytest.fixture(autouse=True, scope='{scope}')\n"
+        "def noted(request):\n    print('noted up')\n    yield\n    print('noted down')\n",
     )
+    one_more = "cases: [{id: cuba, prompt: Capital of Cuba?, expect: {not: {exact_match: Rome}}}]\n"
+    project.write("evals/more.evalcase.yaml", one_more)
 
     result = project.run("--model=python:bots:good", "-s")
 
-    assert result.stdout.str().count("noted") == 4
+    result.assert_outcomes(passed=5)
+    told = re.findall("noted (up|down)", result.stdout.str())
+    assert told == ["up", "down"] * expected
 
 
 def test_mistakes_are_nodes_of_their_own_and_all_are_reported(project: Project) -> None:

@@ -8,8 +8,8 @@ from fractions import Fraction
 from pytest_ftgate.gates.criteria import Criterion
 from pytest_ftgate.gates.evidence import looks_down
 from pytest_ftgate.gates.measuring import Measurement
-from pytest_ftgate.gates.metrics import Metric
-from pytest_ftgate.gates.thresholds import amount_text, percent_text, points_text
+from pytest_ftgate.gates.metrics import MEAN, Metric
+from pytest_ftgate.gates.thresholds import Unit, amount_text, percent_text, points_text
 from pytest_ftgate.summary.case_results import exact
 
 
@@ -18,7 +18,7 @@ def told(criterion: Criterion, metric: Metric, found: Measurement) -> str:
     assert found.observed is not None
     value = value_text(criterion, metric, found.observed)
     times = " the baseline" if criterion.compare == "ratio" else ""
-    detail = found.detail or _sides(metric, found) or metric.split.detail(found.parts)
+    detail = found.detail or _sides(criterion, metric, found) or metric.split.detail(found.parts)
     return " ".join([f"{value}{times} on {counted(found.n, metric)}", *filter(None, [detail])])
 
 
@@ -36,16 +36,23 @@ def bound_text(
 
 
 def value_text(criterion: Criterion, metric: Metric, value: Fraction) -> str:
-    """A value, delta or ratio in the words of its unit: `85%`, `+5 points`, `1.2 times`, `+0.25 s`."""
+    """A value, delta or ratio in the words of its unit: `85%`, `+5 points`, `1.2 times`, `+0.25 s`.
+
+    A mean score whose threshold was written as a number, such as 0.7, is told as one.
+    """
     if criterion.compare == "ratio":
         return f"{amount_text(value, 'number', criterion.threshold)} times"
     is_difference = criterion.compare == "delta" or metric.split.contrast
-    if metric.unit == "rate" and is_difference:
+    unit = _unit(criterion, metric)
+    if unit == "rate" and is_difference:
         return f"{points_text(value, criterion.threshold)} points"
-    if metric.is_coefficient:
-        return amount_text(value, "number", criterion.threshold)
     sign = "+" if is_difference and value > 0 else ""
-    return f"{sign}{amount_text(value, metric.unit, criterion.threshold)}"
+    return f"{sign}{amount_text(value, unit, criterion.threshold)}"
+
+
+def _unit(criterion: Criterion, metric: Metric) -> Unit:
+    is_plain_mean = criterion.metric[0].startswith(MEAN) and "%" not in criterion.written
+    return "number" if metric.is_coefficient or is_plain_mean else metric.unit
 
 
 def counted(n: int, metric: Metric) -> str:
@@ -53,7 +60,8 @@ def counted(n: int, metric: Metric) -> str:
     return f"{n} {metric.noun if n != 1 else metric.noun.removesuffix('s')}"
 
 
-def _sides(metric: Metric, found: Measurement) -> str:
+def _sides(criterion: Criterion, metric: Metric, found: Measurement) -> str:
     if found.model is None or found.baseline is None:
         return ""
-    return f"(from {amount_text(found.baseline, metric.unit)} to {amount_text(found.model, metric.unit)})"
+    baseline, model = (amount_text(side, _unit(criterion, metric)) for side in (found.baseline, found.model))
+    return f"(from {baseline} to {model})"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pytest_ftgate.cases import Arm
@@ -13,6 +13,7 @@ from pytest_ftgate.gates.criteria import CriterionResult, Gate, Status
 from pytest_ftgate.gates.deciding import decide
 from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.run_state import in_brief, lacks, warnings
+from pytest_ftgate.gates.selection import scopes
 from pytest_ftgate.gates.thresholds import points_text
 from pytest_ftgate.record.plan import CaseKey, Plan
 from pytest_ftgate.record.runs import Record
@@ -54,12 +55,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """All that a report may show."""
+    """All that a report may show; `metrics` are those that the gate's criteria name."""
 
     record: Record
     summary: Summary
     gate: Gate
     verdict: Verdict
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: BUILTIN_METRICS)
+
+    def read_cases(self) -> dict[str, Collection[CaseKey]]:
+        """The cases that each criterion reads, by its name."""
+        planned = [case.planned for case in self.summary.cases]
+        return {one.criterion.name: one.items.keys() for one in scopes(self.gate, planned, self.metrics)}
 
 
 def judged_cases(gate: Gate, plan: Plan) -> frozenset[CaseKey]:  # noqa: ARG001  (no gate leaves a case out)
@@ -86,7 +93,7 @@ def assess(
     summary = summarize(record)
     results = decide(gate, summary.cases, record.run, metrics)
     verdict = _verdict(summary, gate, results, other_gate=not stored)
-    return Assessment(record=record, summary=summary, gate=gate, verdict=verdict)
+    return Assessment(record=record, summary=summary, gate=gate, verdict=verdict, metrics=metrics)
 
 
 def unjudged(record: Record) -> Assessment:

@@ -21,6 +21,13 @@ def quote(text: str, limit: int = TEXT_LIMIT) -> str:
     return repr(text) if len(text) <= limit else f"{text[:limit]!r}… ({len(text)} characters)"
 
 
+def quote_pattern(pattern: str) -> str:
+    r"""A regular expression as it is written, its backslashes too: `'(?i)\bApril'`."""
+    shown = printable(pattern[:TEXT_LIMIT])
+    mark = '"' if "'" in shown and '"' not in shown else "'"
+    return f"{mark}{shown}{mark}" + (f"… ({len(pattern)} characters)" if len(pattern) > TEXT_LIMIT else "")
+
+
 def show(value: object, limit: int = TEXT_LIMIT) -> str:
     """Any JSON value: texts quoted, all else as JSON."""
     if isinstance(value, str):
@@ -31,10 +38,18 @@ def show(value: object, limit: int = TEXT_LIMIT) -> str:
 
 def show_any(values: Sequence[object]) -> str:
     """What was expected: one value, or `one of` the first few."""
-    if len(values) == 1:
-        return show(values[0])
-    listed = ", ".join(show(value, 60) for value in values[:6])
-    return f"one of {listed}" + (f", … ({len(values)})" if len(values) > 6 else "")
+    return _listed([show(value, 60 if len(values) > 1 else TEXT_LIMIT) for value in values])
+
+
+def quote_patterns(patterns: Sequence[str]) -> str:
+    """The same of regular expressions."""
+    return _listed([quote_pattern(pattern) for pattern in patterns])
+
+
+def _listed(shown: Sequence[str]) -> str:
+    if len(shown) == 1:
+        return shown[0]
+    return f"one of {', '.join(shown[:6])}" + (f", … ({len(shown)})" if len(shown) > 6 else "")
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_ftgate.errors import ScorerError
-from pytest_ftgate.scorers.explain import quote
+from pytest_ftgate.scorers.explain import quote_pattern
 
 if TYPE_CHECKING:
     import regex
@@ -46,8 +46,8 @@ def search(
             pass
     except TimeoutError:
         raise ScorerError(
-            f"the pattern {quote(pattern)} took longer than {limit_s:g} s on an answer of {len(text)} "
-            f"characters; write it without nested repetition"
+            f"the pattern {quote_pattern(pattern)} took longer than {limit_s:g} s on an answer of "
+            f"{len(text)} characters; write it without nested repetition"
         ) from None
     return found
 
@@ -59,15 +59,14 @@ def check_pattern(pattern: object) -> str | None:
     if not isinstance(pattern, str):
         return f"the pattern must be text, not {pattern!r}"
     if _written_out(pattern) > _MAX_WRITTEN_OUT:
-        return (
-            f"the pattern {quote(pattern)} repeats more than {_MAX_WRITTEN_OUT:,} times; use smaller counts"
-        )
+        most = f"{_MAX_WRITTEN_OUT:,} times"
+        return f"the pattern {quote_pattern(pattern)} repeats more than {most}; use smaller counts"
     try:
         compiled(pattern)
     except (regex.error, RecursionError, OverflowError, MemoryError) as error:
-        return f"the pattern {quote(pattern)} is not a regular expression: {error}"
+        return f"the pattern {quote_pattern(pattern)} is not a regular expression: {error}"
     if _matches_all(pattern, (*_PROBES, *regex.findall(r"\w+", pattern))):
-        return f"the pattern {quote(pattern)} matches everything; anchor it or use a stricter one"
+        return f"the pattern {quote_pattern(pattern)} matches everything; anchor it or use a stricter one"
     return None
 
 

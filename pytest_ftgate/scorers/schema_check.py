@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pytest_ftgate.scorers.explain import quote, show
+from pytest_ftgate.scorers.explain import quote, quote_pattern, show
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker
@@ -195,7 +195,7 @@ def _check_valid(schema: Mapping[str, Any]) -> str | None:
             try:
                 re.compile(pattern or "")
             except (re.error, RecursionError, OverflowError) as error:
-                return f"the pattern {quote(str(pattern))} is not a regular expression: {error}"
+                return f"the pattern {quote_pattern(str(pattern))} is not a regular expression: {error}"
     return None
 
 

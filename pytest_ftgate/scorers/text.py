@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_ftgate.scorers.explain import quote, show_any, verdict
+from pytest_ftgate.scorers.explain import quote, quote_pattern, quote_patterns, show_any, verdict
 from pytest_ftgate.scorers.options import (
     IGNORE_CASE,
     REFERENCE,
@@ -94,9 +94,11 @@ def _regex(options: Mapping[str, Any], subject: Subject) -> Score:
         found = search(pattern, subject.text, limit_s=limit_s)
         if found is not None:
             return verdict(
-                "regex", True, f"{quote(pattern)} matches {quote(found[0])} in {quote(subject.text)}"
+                "regex", True, f"{quote_pattern(pattern)} matches {quote(found[0])} in {quote(subject.text)}"
             )
-    return verdict("regex", False, f"got {quote(subject.text)}, which should match {show_any(patterns)}")
+    return verdict(
+        "regex", False, f"got {quote(subject.text)}, which should match {quote_patterns(patterns)}"
+    )
 
 
 def _check_regex(options: Mapping[str, Any]) -> str | None:

@@ -239,7 +239,7 @@ def test_a_fatal_error_of_one_arm_cancels_what_the_other_waits_for() -> None:
         with pytest.raises(FatalModelError):
             engine.result(request())
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # the answer takes 30 s
 
 
 def test_answers_from_before_a_fatal_error_are_kept() -> None:
@@ -352,7 +352,7 @@ def test_ctrl_c_ends_the_wait() -> None:
         with pytest.raises(KeyboardInterrupt):
             engine.result(request())
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # the answer takes 30 s
 
 
 def test_leaving_closes_the_models_and_ends_the_thread() -> None:
@@ -404,7 +404,7 @@ def test_a_wrong_key_costs_one_request_per_arm() -> None:
                 engine.result(asked[0][0])
 
     assert server.count <= 2
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30  # a bound against hanging
 
 
 def test_no_answers_are_mixed_up_under_load_and_the_server_sees_the_concurrency() -> None:

@@ -20,8 +20,8 @@ from tests.support.requests import requests
 from tests.support.server import ChatServer, Reply, error_reply
 
 PLANNED = 10_000
-#: Of the issue; what it takes here is a fraction of it, most of it the creation of 10,000 requests.
-LIMIT_S = 3.0
+#: Against hanging: whoever went on asking would take minutes. How fast it is, the benchmarks say.
+LIMIT_S = 30.0
 
 REFUSALS = {
     "wrong key": error_reply(401, "Incorrect API key", code="invalid_api_key"),
@@ -84,7 +84,7 @@ def test_a_refusal_half_way_stops_what_is_left_and_keeps_the_answers(refusal: st
     assert 200 - 32 <= len(answers) <= 200
     assert {str(outcome) for outcome in outcomes if not isinstance(outcome, Completion)} == {str(fatal)}
     assert server.count <= 200 + 32
-    assert took_s < LIMIT_S + 2
+    assert took_s < LIMIT_S
 
 
 def test_an_endpoint_that_goes_away_for_good_ends_the_run_when_the_budget_is_used_up() -> None:
@@ -103,4 +103,4 @@ def test_an_endpoint_that_goes_away_for_good_ends_the_run_when_the_budget_is_use
         "retry_budget_s 0.5 is used up. Answers received are kept: the same command goes on from there"
     }
     assert server.count < 250
-    assert took_s < LIMIT_S + 2
+    assert took_s < LIMIT_S

@@ -180,7 +180,7 @@ def test_a_retry_after_that_asks_for_nothing_is_soon_retried(wish: str) -> None:
         started = time.perf_counter()
         answer_of(chat(server.url))
 
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5  # what it takes is a matter of milliseconds
     assert server.count == 2
 
 
@@ -350,7 +350,7 @@ def test_a_host_that_nobody_listens_at_is_fatal_after_three_attempts() -> None:
 
     assert type(error) is FatalModelError
     assert str(error) == f"{url} can't be reached: Connection refused (3 attempts)"
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 30  # the budget for outages is 15 minutes
 
 
 def test_a_host_that_does_not_exist_is_fatal() -> None:

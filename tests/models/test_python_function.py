@@ -245,7 +245,7 @@ def test_a_function_that_never_returns_is_a_timeout_and_does_not_keep_the_engine
     never.set()
 
     assert str(caught.value) == "no answer from python:bot:answer within timeout_s 0.1"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30  # a bound against hanging
 
 
 def test_a_price_makes_a_cost_of_the_tokens() -> None:

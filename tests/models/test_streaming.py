@@ -206,7 +206,7 @@ def test_the_deadline_holds_against_a_stream_without_end(api: str) -> None:
         wall_s = time.perf_counter() - started
 
     assert str(error) == f"no answer from {server.url} within timeout_s 0.3"
-    assert wall_s < 2
+    assert wall_s < 10  # the stream takes 20 s
 
 
 @BOTH

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ftgate.gates import Assessment
+from pytest_ftgate.gates import Assessment, assess, parse_gate
 from pytest_ftgate.reports.html import render_html
-from tests.reports.samples import Category, assessment, record, tuned_suite
+from tests.reports.samples import SUITE, Category, assessment, record, tuned_suite
 from tests.reports.test_html import everywhere
 from tests.support.browser import Watch
 from tests.support.hostile import HOSTILE
@@ -35,6 +35,12 @@ def opened(browser: Browser, url: str) -> tuple[Page, Watch]:
     return page, watch
 
 
+def judged() -> Assessment:
+    """The suite under a gate with a criterion of its own, which reads some of the cases."""
+    criteria = {"holds": {"metric": "pass_rate", "role": "general", "at_least": "90%"}}
+    return assess(record(SUITE), parse_gate({"criteria": criteria}))
+
+
 def test_cases_are_filtered_by_outcome_category_and_text(browser: Browser, tmp_path: Path) -> None:
     page, watch = opened(browser, written(tmp_path, tuned_suite()))
     assert page.locator("#count").inner_text() == "30"
@@ -49,6 +55,57 @@ def test_cases_are_filtered_by_outcome_category_and_text(browser: Browser, tmp_p
     page.wait_for_selector("#none:not([hidden])")
     page.click("button[type=reset]")
     expect(page.locator("#count")).to_have_text("30")
+    assert not watch.seen
+
+
+def test_names_and_numbers_above_lead_to_their_cases(browser: Browser, tmp_path: Path) -> None:
+    page, watch = opened(browser, written(tmp_path, judged()))
+
+    page.click("#rates a:text-is('adversarial')")
+    expect(page.locator("#count")).to_have_text("6 of 30")
+    expect(page.locator("#category")).to_have_value("adversarial")
+    page.click("#criteria tr:has-text('holds') a")
+    expect(page.locator("#count")).to_have_text("5 of 30")
+    expect(page.locator("#category")).to_have_value("")
+    page.click("#changes h3:has-text('Regressions') a")
+    expect(page.locator("#kind")).to_have_value("regression")
+    page.go_back()
+    expect(page.locator("#criterion")).to_have_value("holds")
+    assert not watch.seen
+
+
+def test_the_filter_stands_in_the_address(browser: Browser, tmp_path: Path) -> None:
+    url = written(tmp_path, tuned_suite())
+    page, watch = opened(browser, url)
+    page.select_option("#category", "adversarial")
+    page.fill("#text", "rome & more")
+    page.press("#text", "Enter")
+    assert page.url == f"{url}#cases?text=rome+%26+more&category=adversarial"
+
+    other, seen = opened(browser, page.url)
+    expect(other.locator("#text")).to_have_value("rome & more")
+    expect(other.locator("#category")).to_have_value("adversarial")
+    other.click("button[type=reset]")
+    expect(other.locator("#count")).to_have_text("30")
+    assert other.url == f"{url}#cases"
+    assert not watch.seen + seen.seen
+
+
+def test_what_was_searched_for_is_marked_also_in_what_is_opened_later(
+    browser: Browser, tmp_path: Path
+) -> None:
+    page, watch = opened(browser, written(tmp_path, tuned_suite()))
+    marked = "[...(CSS.highlights.get('found') || [])].map(String)"
+
+    page.fill("#text", "adversarial-05 CAPITAL")
+    expect(page.locator("#count")).to_have_text("1 of 30")
+    assert page.evaluate(marked) == ["adversarial-05"]
+    page.click("#list .case summary")
+    expect(page.locator("#list .body")).to_have_count(1)
+    assert "capital" in page.evaluate(marked)
+    page.fill("#text", "")
+    expect(page.locator("#count")).to_have_text("30")
+    assert page.evaluate(marked) == []
     assert not watch.seen
 
 
@@ -71,8 +128,11 @@ def test_a_link_to_a_case_deep_in_the_list_brings_it_to_the_top(browser: Browser
     url = written(tmp_path, many)
 
     page, watch = opened(browser, f"{url}#case-tools/simple-299")
-    opened_case = "document.querySelector('#list details[open]').getBoundingClientRect()"
-    page.wait_for_function(f"{opened_case}.top > 0 && {opened_case}.top < 300")
+    top = page.evaluate(
+        "new Promise((done) => { let frames = 12; const look = () => frames-- ? requestAnimationFrame(look)"
+        " : done(document.querySelector('#list details[open]').getBoundingClientRect().top); look(); })"
+    )
+    assert 0 < top < 300
 
     assert page.locator("#list details[open] .id").inner_text() == "simple-299"
     assert not watch.seen

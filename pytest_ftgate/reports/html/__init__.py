@@ -26,6 +26,8 @@ def render_html(assessment: Assessment, history: Sequence[HistoryRun] = ()) -> I
     parts = read_parts("pytest_ftgate.reports.html", "page")
     cases = case_order(assessment.summary.cases)
     changes = changed(cases)
+    criteria = criterion_rows(assessment)
+    readers = [row.name for row in criteria if row.reads]
     yield from (
         environment()
         .from_string(parts.template)
@@ -35,14 +37,14 @@ def render_html(assessment: Assessment, history: Sequence[HistoryRun] = ()) -> I
             script_hash=parts.script_hash,
             style_hash=parts.style_hash,
             top=heading(assessment, cases),
-            criteria=criterion_rows(assessment),
+            criteria=criteria,
             tables=rate_tables(assessment),
             paired_note=paired_note(assessment),
             changed=changes,
             measured=measured(assessment),
             trends=trends(assessment, history),
-            listed=listed(cases, changes),
+            listed=listed(cases, changes, readers),
             origin=origin(assessment),
-            islands=islands(cases, fitting(cases)),
+            islands=islands(cases, fitting(cases), [row.reads for row in criteria if row.reads]),
         )
     )

@@ -5,15 +5,15 @@ Texts are bounded so that the page of 10,000 cases stays a page; the JSON report
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.completions import Completion
-from pytest_ftgate.record import Outcome, Trial
+from pytest_ftgate.record import CaseKey, Outcome, Trial
 from pytest_ftgate.reports.answers import answer_of, answer_text, visible
 from pytest_ftgate.reports.case_text import headline
 from pytest_ftgate.reports.html.differences import differences
@@ -75,6 +75,11 @@ def anchor_of(case: CaseResult) -> str:
     return f"case-{quote(name, safe='/-_.~', errors='backslashreplace')}"
 
 
+def filter_of(field: str, value: str) -> str:
+    """The fragment that leads to the list of cases, filtered by this field alone."""
+    return f"cases?{urlencode({field: value}, errors='backslashreplace')}"
+
+
 def fitting(cases: Sequence[CaseResult]) -> int:
     """The most characters of one text with which all cases find room, at least the smallest limit."""
     lengths = [_lengths(case) for case in cases]
@@ -85,13 +90,19 @@ def fitting(cases: Sequence[CaseResult]) -> int:
     return _LIMITS[-1]
 
 
-def islands(cases: Sequence[CaseResult], limit: int) -> Iterator[Markup]:
-    """The cases as JSON, some hundred in each island, until the room is used up."""
+def islands(
+    cases: Sequence[CaseResult], limit: int, criteria: Sequence[Collection[CaseKey]]
+) -> Iterator[Markup]:
+    """The cases as JSON, some hundred in each island, until the room is used up.
+
+    `criteria` are the cases that each criterion reads: of each case it is said which of them do.
+    """
     room = _ROOM
     for start in range(0, len(cases), _PER_ISLAND):
         rows = []
         for case in cases[start : start + _PER_ISLAND]:
-            row = island(case_json(case, limit))
+            readers = [place for place, read in enumerate(criteria) if case.planned.key in read]
+            row = island({**case_json(case, limit), "criteria": readers})
             room -= len(row)
             if room < 0:
                 break

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pytest_ftgate.gates import Assessment, CriterionResult, Status
+from pytest_ftgate.record import CaseKey
+from pytest_ftgate.reports.html.cases import filter_of
 from pytest_ftgate.reports.html.drawing import Scale
 from pytest_ftgate.reports.inert import inert_line
 from pytest_ftgate.reports.numbers import observed, observed_interval
@@ -33,7 +36,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionRow:
-    """One criterion, its texts harmless; `kind` is good, bad or open."""
+    """One criterion, its texts harmless; `kind` is good, bad or open, `reads` the cases that it reads."""
 
     name: str
     status: str
@@ -46,14 +49,21 @@ class CriterionRow:
     by: str
     reason: str
     decides: bool
+    reads: Collection[CaseKey]
     drawing: Drawing | None
+
+    @property
+    def filter(self) -> str:
+        """The fragment that leads to these cases."""
+        return filter_of("criterion", self.name)
 
 
 def criterion_rows(assessment: Assessment) -> list[CriterionRow]:
     """All criteria, those that decide first, and of these the blocking ones."""
     order = (Status.NO_GO, Status.INCONCLUSIVE, Status.NOT_MEASURED, Status.GO)
     results = sorted(assessment.verdict.criteria, key=lambda one: (not one.decides, order.index(one.status)))
-    return [_row(one) for one in results]
+    reads = assessment.read_cases()
+    return [_row(one, reads.get(one.name, ())) for one in results]
 
 
 def could_be_noise(result: CriterionResult) -> bool:
@@ -70,7 +80,7 @@ def threshold_of(result: CriterionResult) -> float | None:
     return None if found is None else float(found[2]) / (100 if found[3] else 1)
 
 
-def _row(result: CriterionResult) -> CriterionRow:
+def _row(result: CriterionResult, reads: Collection[CaseKey]) -> CriterionRow:
     return CriterionRow(
         name=inert_line(result.name),
         status=str(result.status),
@@ -83,6 +93,7 @@ def _row(result: CriterionResult) -> CriterionRow:
         by=_DECIDED_BY.get(result.evidence, ""),
         reason=inert_line(result.reason, limit=1000),
         decides=result.decides,
+        reads=reads,
         drawing=_drawing(result),
     )
 

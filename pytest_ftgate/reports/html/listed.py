@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_ftgate.cases import Arm
@@ -47,13 +47,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What the list can be narrowed by; `choices` are values and how they read."""
+
+    field: str
+    label: str
+    choices: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """Every case, for filters, and the rows of the list without a script."""
+    """Every case, with its filters, and the rows of the list without a script."""
 
     total: int
-    kinds: tuple[tuple[str, int], ...]
-    categories: tuple[str, ...]
-    suites: tuple[str, ...]
+    filters: tuple[Filter, ...]
     rows: tuple[CaseJson, ...]
 
 
@@ -87,17 +94,35 @@ def _change(kind: str, most: int, cases: Sequence[CaseResult]) -> Change:
     )
 
 
-def listed(cases: Sequence[CaseResult], changes: Sequence[Change]) -> Listed:
-    """All cases, sorted by what needs reading first, as little of each as a row shows."""
-    counts = Counter(map(kind_of, cases))
+def listed(cases: Sequence[CaseResult], changes: Sequence[Change], criteria: Sequence[str]) -> Listed:
+    """All cases, sorted by what needs reading first, as little of each as a row shows.
+
+    `criteria` are the names of those that read any case, in the order in which the cases name them.
+    """
     shown = {case["anchor"] for change in changes for case in change.cases}
     return Listed(
         total=len(cases),
-        kinds=tuple((kind, counts[kind]) for kind in KINDS if counts[kind]),
-        categories=tuple(sorted({inert_line(case.planned.category) for case in cases})),
-        suites=tuple(sorted({inert_line(case.planned.suite) for case in cases})),
+        filters=tuple(_filters(cases, criteria)),
         rows=tuple(_row(case, is_shown=anchor_of(case) in shown) for case in cases[:_MOST_ROWS]),
     )
+
+
+def _filters(cases: Sequence[CaseResult], criteria: Sequence[str]) -> Iterator[Filter]:
+    """All outcomes, and whatever else has something to choose from."""
+    counts = Counter(map(kind_of, cases))
+    kinds = tuple((kind, f"{kind} ({counts[kind]})") for kind in KINDS if counts[kind])
+    yield Filter(field="kind", label="Outcome", choices=kinds)
+    planned = [case.planned for case in cases]
+    values = {
+        "role": {str(case.role) for case in planned},
+        "category": {inert_line(case.category) for case in planned},
+        "suite": {inert_line(case.suite) for case in planned},
+        "tag": {inert_line(tag) for case in planned for tag in case.tags},
+    }
+    choices = {"criterion": list(criteria)} | {field: sorted(names) for field, names in values.items()}
+    for field, names in choices.items():
+        if len(names) > 1 or (names and field in ("criterion", "tag")):
+            yield Filter(field=field, label=field.capitalize(), choices=tuple((name, name) for name in names))
 
 
 def _row(case: CaseResult, *, is_shown: bool) -> CaseJson:

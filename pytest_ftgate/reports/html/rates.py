@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_ftgate.gates import Assessment
+from pytest_ftgate.reports.html.cases import filter_of
 from pytest_ftgate.reports.html.drawing import UNIT
 from pytest_ftgate.reports.inert import inert_line
 from pytest_ftgate.reports.numbers import NOTHING, p_value, percent, percent_interval, points, points_interval
@@ -26,9 +27,13 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateRow:
-    """One group; `delta` is in points. `is_flagged` if it dropped by more than five of them."""
+    """One group; `delta` is in points. `is_flagged` if it dropped by more than five of them.
+
+    `filter` is the fragment that leads to its cases, "" of all.
+    """
 
     name: str
+    filter: str
     n: int
     model: Side | None
     baseline: Side | None
@@ -91,6 +96,7 @@ def _row(group: Group, confidence: float) -> RateRow:
     bounds = group.delta_interval(confidence)
     return RateRow(
         name=inert_line(group.value, limit=120) if group.by != "all" else "all cases",
+        filter=filter_of(group.by, inert_line(group.value)) if group.by != "all" else "",
         n=group.n,
         model=_side(group.model, confidence),
         baseline=_side(group.baseline, confidence),

@@ -4,7 +4,9 @@
   const PER_STEP = 60;
   const byId = (id) => document.getElementById(id);
   const [list, more, none, count, form] = ["list", "more", "none", "count", "filter"].map(byId);
-  const [text, kind, category, suite] = ["text", "kind", "category", "suite"].map(byId);
+  const text = byId("text");
+  const choices = [...form.querySelectorAll("select")];
+  const criteria = choices.filter((choice) => choice.id === "criterion").flatMap((choice) => [...choice.options]);
   let cases = [];
   let found = [];
   let shown = 0;
@@ -99,7 +101,9 @@
   }
 
   function fill(details, one) {
-    if (details.open && !details.querySelector(".body")) details.append(body(one));
+    if (!details.open || details.querySelector(".body")) return;
+    details.append(body(one));
+    if (text.value) highlight();
   }
 
   // Texts to search in are made once, when somebody first searches.
@@ -112,18 +116,24 @@
     return one.hay;
   }
 
-  function matches(one, wanted) {
-    return (
-      (!kind.value || one.kind === kind.value) &&
-      (!category.value || one.category === category.value) &&
-      (!suite.value || one.suite === suite.value) &&
-      wanted.every((word) => haystack(one).includes(word))
-    );
+  function fits(one, field, value) {
+    if (field === "tag") return one.tags.includes(value);
+    if (field === "criterion") return one.criteria.some((place) => criteria[place + 1].value === value);
+    return one[field] === value;
+  }
+
+  function words() {
+    return text.value.toLowerCase().split(/\s+/).filter(Boolean);
   }
 
   function filter() {
-    const wanted = text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    found = cases.filter((one) => matches(one, wanted));
+    const wanted = words();
+    const chosen = choices.filter((choice) => choice.value).map((choice) => [choice.id, choice.value]);
+    found = cases.filter(
+      (one) =>
+        chosen.every(([field, value]) => fits(one, field, value)) &&
+        wanted.every((word) => haystack(one).includes(word)),
+    );
     shown = 0;
     list.replaceChildren();
     step();
@@ -139,11 +149,55 @@
     shown = Math.min(shown + PER_STEP, found.length);
     more.hidden = shown >= found.length;
     more.textContent = `Show more (${found.length - shown} left)`;
+    highlight();
+  }
+
+  // What was searched for is marked where it is shown, by browsers that can without a change of the page.
+  function highlight() {
+    if (!CSS.highlights) return;
+    const ranges = [];
+    const wanted = words();
+    const texts = document.createTreeWalker(list, NodeFilter.SHOW_TEXT);
+    while (wanted.length && texts.nextNode()) {
+      const said = texts.currentNode.data.toLowerCase();
+      if (said.length !== texts.currentNode.data.length) continue; // then places are others, too
+      for (const word of wanted) {
+        for (let place = said.indexOf(word); place >= 0; place = said.indexOf(word, place + word.length)) {
+          const range = new Range();
+          range.setStart(texts.currentNode, place);
+          range.setEnd(texts.currentNode, place + word.length);
+          ranges.push(range);
+        }
+      }
+    }
+    CSS.highlights.set("found", new Highlight(...ranges));
+  }
+
+  // The filter stands in the address, so that what is shown can be sent to others.
+  function address() {
+    const fields = new URLSearchParams();
+    for (const field of [text, ...choices]) if (field.value) fields.set(field.id, field.value);
+    const isFiltered = location.hash.startsWith("#cases?");
+    if (fields.size || isFiltered) history.replaceState(null, "", fields.size ? `#cases?${fields}` : "#cases");
+  }
+
+  function cleared() {
+    filter();
+    address();
+  }
+
+  function choose(fields) {
+    for (const field of [text, ...choices]) field.value = fields.get(field.id) || "";
+    filter();
   }
 
   // A link leads to the full text above if the case stands there, else to its place in the list.
   function follow() {
     const anchor = location.hash.slice(1);
+    if (anchor.startsWith("cases?")) {
+      choose(new URLSearchParams(anchor.slice("cases?".length)));
+      settle(byId("cases"), 6);
+    }
     if (!anchor.startsWith("case-")) return;
     const target = document.querySelector(`#changes details[data-anchor="${CSS.escape(anchor)}"]`) || placed(anchor);
     if (!target) return;
@@ -162,8 +216,7 @@
     if (!cases.some((one) => one.anchor === anchor)) return null;
     if (!found.some((one) => one.anchor === anchor)) {
       // Not by a reset, whose event would make the list anew, and closed, once more.
-      for (const field of [text, kind, category, suite]) field.value = "";
-      filter();
+      choose(new URLSearchParams());
     }
     const place = found.findIndex((one) => one.anchor === anchor);
     while (shown <= place) step();
@@ -195,8 +248,10 @@
       cancelAnimationFrame(waiting);
       waiting = requestAnimationFrame(filter);
     });
-    for (const choice of [kind, category, suite]) choice.addEventListener("change", filter);
-    form.addEventListener("reset", () => setTimeout(filter));
+    for (const choice of choices) choice.addEventListener("change", filter);
+    form.addEventListener("change", address);
+    form.addEventListener("reset", () => setTimeout(cleared));
+    for (const link of document.querySelectorAll("a[data-filter]")) link.hash = link.dataset.filter;
     form.addEventListener("submit", (event) => event.preventDefault());
     more.addEventListener("click", step);
     window.addEventListener("hashchange", follow);

@@ -91,6 +91,39 @@ def test_a_gate_that_is_named_judges_the_comparison() -> None:
     assert "\nITERATE: " in result.stdout
 
 
+def test_a_gate_ships_nothing_that_was_dropped() -> None:
+    save("a.jsonl", EARLIER, "tuned-v1")
+    save("b.jsonl", (Category("simple", both=10),), "tuned-v2")
+    Path("gate.yaml").write_text("gate: {criteria: {holds: {metric: pass_rate, at_least: 50%}}}\n")
+
+    result = run("a.jsonl", "b.jsonl", "--gate", "gate.yaml")
+
+    assert "\nINCOMPLETE: 5 cases are answered only in a.jsonl: tools::edge_case-01" in result.stdout
+    assert "\nSHIP" not in result.stdout
+
+
+def test_the_runs_own_gate_is_not_called_another_one() -> None:
+    save_both()
+    Path("gate.yaml").write_text("gate: {}\n")
+
+    own = run("a.jsonl", "b.jsonl", "--gate", "gate.yaml")
+    Path("gate.yaml").write_text("gate: {min_cases: 3}\n")
+    other = run("a.jsonl", "b.jsonl", "--gate", "gate.yaml")
+
+    assert "another gate" not in own.stdout
+    assert "warning: judged by another gate (" in other.stdout
+
+
+def test_with_v_what_was_fixed_is_named() -> None:
+    save_both()
+
+    result = run("a.jsonl", "b.jsonl", "-v")
+
+    assert (
+        "\n1 case fixed (the model passed, the baseline did not)\n  evals/tools.evalcase.yaml::simple-09\n"
+    ) in result.stdout
+
+
 def test_reports_are_those_of_a_run_and_can_not_be_taken_for_a_ship() -> None:
     save_both()
 

@@ -51,8 +51,21 @@ def test_the_history_lies_where_runs_put_it() -> None:
     result = run("history")
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "simple  ▅▃     75.0%  [70%, 90%]  within  last SHIP" in result.stdout
-    assert "noise band: the 95% interval of the last SHIP's rate (run a)" in result.stdout
+    assert "simple  ▅▃     75.0%         -  [70%, 90%]  within  2026-03-02 10:00" in result.stdout
+    assert "noise band: the 95% interval of the rate in the last SHIP before the last run" in result.stdout
+
+
+def test_the_history_of_a_folder_is_found_and_one_nearby_is_named() -> None:
+    add_to_history(Path("project") / HISTORY, a_run("a", 0.8))
+
+    named, missing = run("history", "project"), run("history")
+
+    assert (named.exit_code, missing.exit_code) == (0, 2)
+    assert "simple  ▅" in named.stdout
+    assert unwrapped(missing.stderr) == (
+        "ftgate: .ftgate/history.jsonl is not there: each whole run adds itself to the one in pytest's "
+        "rootdir (INCOMPLETE runs and parts of runs do not); there is project/.ftgate/history.jsonl\n"
+    )
 
 
 def test_another_file_fewer_runs_and_json() -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_ftgate.cli.console import Usable, print_assessment, print_text
+from pytest_ftgate.cli.console import Usable, print_assessment, print_message, print_text
 from pytest_ftgate.cli.inputs import keep_inputs, read_gate, read_record
 
 if TYPE_CHECKING:
     from pytest_ftgate.gates import Assessment
+    from pytest_ftgate.record import Named
 
 
 @click.command(short_help="Compare the models of two runs.")
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("later", type=click.Path(path_type=Path))
 @click.option(
     "--ftgate-config",
+    "--gate",
     "config",
     type=click.Path(path_type=Path),
     help="Judge the comparison by the gate in this file.",
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Write a report, .html, .md, .csv, .json or .jsonl; may be repeated.",
 )
-@click.option("-v", "--verbose", count=True, help="Show all regressions and what is measured on both.")
+@click.option("-v", "--verbose", count=True, help="Show all cases that changed and what is measured on both.")
 def compare(earlier: Path, later: Path, config: Path | None, reports: Sequence[Path], verbose: int) -> None:
     """Compare the models of two records that `pytest --ftgate-report=run.jsonl` wrote; nothing is asked.
 
@@ -44,13 +46,22 @@ def compare(earlier: Path, later: Path, config: Path | None, reports: Sequence[P
     can't be used.
     """
     with Usable():
-        assessment = _compare(earlier, later, config, reports)
-    print_text(f"The model of {later}, beside the model of {earlier} as its baseline\n\n")
+        before, after, assessment = _compare(earlier, later, config, reports)
+    print_message(f"The model of {_told(after)}, beside the model of {_told(before)} as its baseline")
+    print_text("\n")
     print_assessment(assessment, verbose)
     sys.exit(0)
 
 
-def _compare(earlier: Path, later: Path, config: Path | None, reports: Sequence[Path]) -> Assessment:
+def _told(named: Named) -> str:
+    """A file, and when its run began."""
+    started = named.record.run.started[:16].replace("T", " ")
+    return f"{named.name} (begun {started})" if started else named.name
+
+
+def _compare(
+    earlier: Path, later: Path, config: Path | None, reports: Sequence[Path]
+) -> tuple[Named, Named, Assessment]:
     from pytest_ftgate.gates import assess, unjudged  # noqa: PLC0415
     from pytest_ftgate.record import Named, compared  # noqa: PLC0415
     from pytest_ftgate.reports import check_report_path, write_report  # noqa: PLC0415
@@ -67,4 +78,4 @@ def _compare(earlier: Path, later: Path, config: Path | None, reports: Sequence[
         assessment = assess(record, gate, metrics=metrics)
     for report in reports:
         write_report(report, assessment)
-    return assessment
+    return before, after, assessment

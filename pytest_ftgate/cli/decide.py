@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.argument("records", metavar="RECORD...", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--ftgate-config",
+    "--gate",
     "config",
     type=click.Path(path_type=Path),
     help="Judge by the gate in this file, not by the one in the record.",

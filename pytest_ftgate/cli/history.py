@@ -22,6 +22,8 @@ _DEFAULT = Path(".ftgate/history.jsonl")
 def history(path: Path, last: int, category: str | None, *, as_json: bool) -> None:
     """Show the runs that added themselves to the history at PATH (default: .ftgate/history.jsonl).
 
+    PATH is the file, or the folder of the project.
+
     Each category is shown beside its noise band: the interval of the last SHIP's rate, or of the median run's
     where none shipped. A rate within it may be the same model on another day.
 
@@ -33,7 +35,7 @@ def history(path: Path, last: int, category: str | None, *, as_json: bool) -> No
 
     shown = Shown(last=last, category=category)
     with Usable():
-        found = read_history(path)
+        found = read_history(_file_at(path))
         if not found.runs:
             raise ConfigError(f"{path} holds no run yet")
         if category is not None:
@@ -48,6 +50,19 @@ def history(path: Path, last: int, category: str | None, *, as_json: bool) -> No
         return
     print_lines(
         lambda width, ascii_only: render_history(found.runs, shown, width=width, ascii_only=ascii_only)
+    )
+
+
+def _file_at(path: Path) -> Path:
+    """The history of a folder that is named; raises ConfigError for none there, with those that are near."""
+    here = path / _DEFAULT if path.is_dir() else path
+    if here.exists() or (here == path and path != _DEFAULT):
+        return here
+    near = sorted(str(one) for one in Path().glob(f"*/{_DEFAULT}"))[:3]
+    hint = f"; there is {', '.join(near)}" if near else ""
+    raise ConfigError(
+        f"{here} is not there: each whole run adds itself to the one in pytest's rootdir (INCOMPLETE "
+        f"runs and parts of runs do not){hint}"
     )
 
 

@@ -9,14 +9,14 @@ from enum import StrEnum
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.gates.builtin_metrics import BUILTIN_METRICS
 from pytest_ftgate.gates.config import parse_gate
-from pytest_ftgate.gates.criteria import CriterionResult, Gate, Status
+from pytest_ftgate.gates.criteria import CriterionResult, Gate, GateError, Status
 from pytest_ftgate.gates.deciding import decide
 from pytest_ftgate.gates.metrics import Metric
 from pytest_ftgate.gates.run_state import in_brief, lacks, warnings
 from pytest_ftgate.gates.selection import scopes
 from pytest_ftgate.gates.thresholds import points_text
 from pytest_ftgate.record.plan import CaseKey, Plan
-from pytest_ftgate.record.runs import Record
+from pytest_ftgate.record.runs import Record, RunInfo
 from pytest_ftgate.summary import Group, Summary, summarize
 
 _NAMED = 3
@@ -88,12 +88,20 @@ def assess(
 
     Raises `GateError` if the stored gate is needed and wrong.
     """
-    stored = gate is None
+    is_other = gate is not None and gate.digest != _own_digest(record.run, metrics)
     gate = parse_gate(record.run.gate, record.run.gate_options, metrics=metrics) if gate is None else gate
     summary = summarize(record)
     results = decide(gate, summary.cases, record.run, metrics)
-    verdict = _verdict(summary, gate, results, other_gate=not stored)
+    verdict = _verdict(summary, gate, results, other_gate=is_other)
     return Assessment(record=record, summary=summary, gate=gate, verdict=verdict, metrics=metrics)
+
+
+def _own_digest(run: RunInfo, metrics: Mapping[str, Metric]) -> str | None:
+    """That of the gate by which the run was judged; None of one that can't be read any more."""
+    try:
+        return parse_gate(run.gate, run.gate_options, metrics=metrics).digest
+    except GateError:
+        return None
 
 
 def unjudged(record: Record) -> Assessment:

@@ -183,7 +183,7 @@ class HistoryRun:
             run_id=_text(row["run_id"]),
             started=_text(row["started"]),
             finished=_text(row["finished"]),
-            verdict=_text(row["verdict"]),
+            verdict=_verdict(row["verdict"]),
             models={str(arm): HistoryModel.from_json(model) for arm, model in row["models"].items()},
             gate=_text(row["gate"]["digest"]),
             plan=_text(row["plan"]["digest"]),
@@ -193,6 +193,8 @@ class HistoryRun:
         )
 
 
+#: What a whole run may say.
+_VERDICTS = ("SHIP", "ITERATE", "INCONCLUSIVE")
 #: More cases than any run has: a wider number would only break what shows it.
 _MANY = 10**9
 
@@ -201,6 +203,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a text")
     return value
+
+
+def _verdict(value: Any) -> str:
+    if value not in _VERDICTS:
+        raise ValueError(f"its verdict is {value!r}, one of {', '.join(_VERDICTS)} was expected")
+    return _text(value)
 
 
 def _count(value: Any) -> int:

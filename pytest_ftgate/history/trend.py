@@ -13,12 +13,13 @@ class Band:
     """The rates, 0…1, that are within noise of an earlier run's: the interval of its own rate.
 
     `run_id` is that of the last SHIP before the last run, or of the median one where none shipped; `of_ship`
-    says which.
+    says which, and `when` when it began.
     """
 
     low: float
     high: float
     run_id: str
+    when: str
     of_ship: bool
 
     @property
@@ -86,4 +87,4 @@ def _band(earlier: Sequence[tuple[HistoryRun, HistoryRate | None]]) -> Band | No
     shipped = [one for one in told if one[0].is_ship]
     by_rate = sorted(told, key=lambda one: one[1].rate)
     run, _, (low, high) = shipped[-1] if shipped else by_rate[(len(by_rate) - 1) // 2]
-    return Band(low=low, high=high, run_id=run.run_id, of_ship=bool(shipped))
+    return Band(low=low, high=high, run_id=run.run_id, when=run.when, of_ship=bool(shipped))

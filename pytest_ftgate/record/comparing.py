@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from pytest_ftgate.cases import Arm
 from pytest_ftgate.errors import RecordError
@@ -41,8 +42,9 @@ class _Pairing:
 def compared(earlier: Named, later: Named) -> Record:
     """The record of a run whose model is the later run's, and whose baseline is the earlier run's model.
 
-    Its `warnings` name the cases that could not be paired, and `cut_short` says so where the later run has
-    any, so that no gate ships a part of it. Raises RecordError where there is nothing to compare.
+    Its `warnings` name what is not alike in the two runs. What could flatter the later one is in `cut_short`,
+    too, so that no gate ships it: cases that only one run has, and others that are not asked or judged as
+    they were. Raises RecordError where there is nothing to compare.
     """
     pairing = _paired(earlier.record, later.record)
     if not pairing.pairs:
@@ -181,13 +183,17 @@ def _run(earlier: Named, later: Named, pairing: _Pairing) -> RunInfo:
 
 
 def _lacking(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
-    """Why the comparison is not one of all of the later run."""
+    """Why the comparison is not one of all of both runs, asked and judged alike."""
     yield from _parts(later)
     yield from _graders(earlier, later)
     planned = _planned(later.record)
     left = sorted(planned.keys() - {after.key for _, after in pairing.pairs})
     if left:
         yield f"{len(left)} of {len(planned)} cases are not compared: {_some(left)}"
+    if gone := pairing.only_earlier:
+        yield f"{_count(gone)} answered only in {earlier.name}: {_some(gone)}"
+    yield from _judged_otherwise(pairing)
+    yield from _asked_by_name(pairing)
 
 
 def _warnings(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
@@ -195,19 +201,68 @@ def _warnings(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
     yield from _parts(earlier)
     yield from _parts(later)
     yield from _graders(earlier, later)
+    yield from _which_run_is_which(earlier, later)
     if lone := [b.key for a, b in pairing.pairs if any(new is None for _, new in _matched(a, b))]:
         yield f"{_count(lone)} judged for the earlier run by a test that the later one has not: {_some(lone)}"
     if later.record.votes:
         yield "votes of people were given on other pairs of answers, and do not count"
-    pairs = pairing.pairs
-    if other := [b.key for a, b in pairs if a.digest and b.digest and a.digest != b.digest]:
-        yield f"{_count(other)} asked the same, and judged by other expectations: {_some(other)}"
-    if unknown := [b.key for a, b in pairs if not (a.asked and b.asked)]:
-        told = "paired by name alone, since a record does not say what was asked"
-        yield f"{_count(unknown)} {told}: {_some(unknown)}"
-    if fewer := [b.key for a, b in pairs if a.repeat != b.repeat]:
+    yield from _judged_otherwise(pairing)
+    yield from _asked_by_name(pairing)
+    if fewer := [b.key for a, b in pairing.pairs if a.repeat != b.repeat]:
         told = "answered more often in one run, and only the repeats of both count"
         yield f"{_count(fewer)} {told}: {_some(fewer)}"
+
+
+def _judged_otherwise(pairing: _Pairing) -> Iterator[str]:
+    """Weaker expectations would look like a better model."""
+    if other := [b.key for a, b in pairing.pairs if a.digest and b.digest and a.digest != b.digest]:
+        yield f"{_count(other)} asked the same, and judged by other expectations: {_some(other)}"
+
+
+def _asked_by_name(pairing: _Pairing) -> Iterator[str]:
+    if unknown := [b.key for a, b in pairing.pairs if not (a.asked and b.asked)]:
+        told = "paired by name alone, since a record does not say what was asked"
+        yield f"{_count(unknown)} {told}: {_some(unknown)}"
+
+
+def _which_run_is_which(earlier: Named, later: Named) -> Iterator[str]:
+    """Where the files may have been named the wrong way round, or one run twice."""
+    before, after = earlier.record.run, later.record.run
+    if (before.run_id, before.started) == (after.run_id, after.started):
+        yield f"{earlier.name} and {later.name} hold the same run, {after.run_id}"
+        return
+    began = _stamp(before.started), _stamp(after.started)
+    if began[0] and began[1] and began[0] > began[1]:
+        yield (
+            f"{later.name} was begun before {earlier.name} ({_minute(after)}, {_minute(before)}): "
+            "are they the wrong way round? The model of the file that is named last is the one that is judged"
+        )
+    if _who(before)[0] and _who(before) == _who(after):
+        told = f"both runs asked for '{_who(after)[0]}'"
+        yield f"{told}: if these are the same weights, every difference is noise of this suite"
+    if _has_times(earlier.record) and _has_times(later.record):
+        yield "times were measured in two runs: a difference may be the day's or the machine's"
+
+
+def _stamp(started: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(started).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _has_times(record: Record) -> bool:
+    answers = (trial.completion for trial in record.trials if trial.key.arm is Arm.MODEL)
+    return any(one is not None and one.latency_s is not None and one.source == "live" for one in answers)
+
+
+def _minute(run: RunInfo) -> str:
+    return run.started[:16].replace("T", " ")
+
+
+def _who(run: RunInfo) -> tuple[object, ...]:
+    told = run.models.get(Arm.MODEL, {})
+    return tuple(told.get(key) for key in ("name", "model", "host", "revision"))
 
 
 def _unpaired(pairing: _Pairing, earlier: str, later: str) -> Iterator[str]:

@@ -98,7 +98,8 @@ class _Parser:
         try:
             row = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
         except (ValueError, RecursionError) as error:
-            self._refuse(f"not JSON: {error}")
+            made = "; a record is what --ftgate-report=NAME.jsonl writes" if self.number == 1 else ""
+            self._refuse(f"not JSON: {error}{made}")
         if not isinstance(row, dict):
             self._refuse(f"a JSON object was expected, not {type(row).__name__}")
         return row

@@ -30,6 +30,8 @@ _LEAST_NAME = 8
 _STARTED, _VERDICT = 16, 12
 #: The columns of the signs before a run, and the space behind them.
 _MARKS = 3
+#: Where the baseline's rate stands in a trend, which has no room for it on narrow terminals.
+_BASELINE = 3
 _BARS, _TENTHS = "▁▂▃▄▅▆▇█", "0123456789"
 _SHIP, _OTHER, _GAP_IN_TREND = "*", "x", "."
 _PLACE_STYLES: dict[str, Style] = {"below": "red", "above": "green", "within": "plain", NOTHING: "plain"}
@@ -78,6 +80,7 @@ def _trend_json(trend: Trend, shown: Shown) -> dict[str, object]:
         "low": band.low,
         "high": band.high,
         "run_id": band.run_id,
+        "started": band.when,
         "of": band.of,
     }
     return {"by": trend.by, "value": trend.value, "rates": rates, "band": told, "last": trend.place}
@@ -165,35 +168,47 @@ def _legend(
 
 
 def _trends(trends: Sequence[Trend], runs: Sequence[HistoryRun], shown: Shown, page: Page) -> Iterator[Line]:
-    """Names, bars, the last rate, the band and where the rate lies; what the band is of stands below."""
+    """Names, bars, last rates, bands and where the rates lie; what the bands are of stands below."""
     told = [run.is_comparable(runs[-1]) for run in runs[-shown.last :]]
-    header = ("", "trend", "last", "noise band", "", "of")
-    rows = [_trend(trend, told, page) for trend in trends]
+    header: tuple[str, ...] = ("", "trend", "last", "baseline", "noise band", "it is", "band of")
+    rows = [_trend(trend, told, runs[-1], page) for trend in trends]
     widths = [max(map(cells, column)) for column in zip(header, *rows, strict=True)]
-    widths[0] = min(widths[0], max(page.width - sum(widths[1:]) - 10, _LEAST_NAME))
-    titles = [
-        pad(text, width, right=at == 2) for at, (text, width) in enumerate(zip(header, widths, strict=True))
-    ]
-    yield line(Segment(_GAP.join(titles).rstrip(), "dim"))
+    gaps = len(_GAP) * (len(widths) - 1)
+    if sum(widths) + gaps > page.width:
+        header, *rows = (row[:_BASELINE] + row[_BASELINE + 1 :] for row in (header, *rows))
+        del widths[_BASELINE]
+        gaps -= len(_GAP)
+    widths[0] = min(widths[0], max(page.width - sum(widths[1:]) - gaps, _LEAST_NAME))
+    yield line(Segment(_GAP.join(_aligned(header, widths)).rstrip(), "dim"))
     for row in rows:
-        name, bars, last, band, place, of = row
-        texts = [pad(shorten_middle(name, widths[0]), widths[0]), pad(bars, widths[1])]
-        texts += [pad(last, widths[2], right=True), pad(band, widths[3])]
-        before = Segment(_GAP.join(texts) + _GAP)
-        yield line(before, Segment(pad(place, widths[4]), _PLACE_STYLES[place]), _GAP + of)
+        *before, place, of = _aligned(row, widths)
+        style = _PLACE_STYLES[place.rstrip()]
+        yield line(_GAP.join(before) + _GAP, Segment(place, style), (_GAP + of).rstrip())
     yield from page.paragraph(_explained(trends, runs[-1], told, page), style="dim")
 
 
-def _trend(trend: Trend, comparable: Sequence[bool], page: Page) -> tuple[str, ...]:
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Name and bars left, then rates right, and what is said of them left."""
+    first = len(row) - 3
+    return [
+        pad(shorten_middle(text, width), width, right=1 < at < first)
+        for at, (text, width) in enumerate(zip(row, widths, strict=True))
+    ]
+
+
+def _trend(trend: Trend, comparable: Sequence[bool], last_run: HistoryRun, page: Page) -> tuple[str, ...]:
     last, band = trend.rates[-1], trend.band
+    group = last_run.group(trend.by, trend.value)
+    baseline = group.baseline if group is not None else None
     name = trend.value if trend.by != "role" else f"role {trend.value}"
     return (
         harmless_start(page.text(name, limit=200)),
         _bars(trend, comparable, page),
         percent(last.rate) if last is not None else NOTHING,
+        percent(baseline.rate) if baseline is not None else NOTHING,
         percent_interval((band.low, band.high)) if band is not None else NOTHING,
         trend.place or NOTHING,
-        band.of if band is not None else NOTHING,
+        shorten(page.text(band.when), _STARTED) if band is not None else NOTHING,
     )
 
 
@@ -217,13 +232,21 @@ def _bar(rate: float, low: float, high: float, page: Page) -> str:
 
 
 def _explained(trends: Sequence[Trend], last: HistoryRun, comparable: Sequence[bool], page: Page) -> str:
-    ship = next((one.band.run_id for one in trends if one.band is not None and one.band.of_ship), None)
-    whose = f"of the last SHIP's rate (run {ship})" if ship is not None else "of the median run's rate"
-    parts = [f"noise band: the {share(last.confidence)} interval {whose}"]
+    parts = [f"noise band: the {share(last.confidence)} interval of the rate {_whose(trends)}"]
     if page.ascii_only:
         parts.append("digits are tenths of the rate, 9 for 90% and more")
     else:
-        parts.append("bars reach over the band, or further where rates do")
+        parts.append("bars are the runs above, each row from its lowest to its highest rate or bound")
     if any(rate is None for trend in trends for rate in trend.rates[-len(comparable) :]):
         parts.append(f"{_GAP_IN_TREND} no such case was measured")
     return page.text("; ".join(parts))
+
+
+def _whose(trends: Sequence[Trend]) -> str:
+    kinds = {one.band.of_ship for one in trends if one.band is not None}
+    ship = "in the last SHIP before the last run"
+    median = "in the run with the median rate"
+    usual = "it says what was usual, not what is good"
+    if False not in kinds:
+        return ship
+    return f"{ship}, or where none had such cases {median}" if True in kinds else f"{median}: {usual}"

@@ -140,23 +140,28 @@ def _criterion(result: CriterionResult) -> Sequence[str]:
 
 def _categories(assessment: Assessment) -> list[str]:
     confidence = float(assessment.gate.confidence)
-    groups = [group for group in assessment.summary.groups if group.by in ("category", "all")]
+    groups = [group for group in assessment.summary.groups if group.by in ("category", "role", "all")]
+    roles = [group for group in groups if group.by == "role"]
     categories = [group for group in groups if group.by == "category"]
     if len(categories) > _MAX_CATEGORIES:
         categories.sort(key=lambda group: not group.flagged)
     shown = categories[:_MAX_CATEGORIES] if len(categories) > 1 else []
     everything = [group for group in groups if group.by == "all"]
-    rows = [_group(group, confidence) for group in (*shown, *everything)]
+    totals = [*(roles if len(roles) > 1 else ()), *everything]
+    rows = [_group(group, confidence) for group in (*shown, *totals)]
     compared = any(group.baseline is not None for group in groups)
     header = ("category", "n", "model", "baseline", "delta", f"{share(confidence)} CI", "w/l/t")
     columns = slice(None) if compared else slice(3)
-    return _table(header[columns], [row[columns] for row in rows], len(categories) - len(shown))
+    made = _table(header[columns], [row[columns] for row in rows], len(categories) - len(shown))
+    if not compared or everything[0].paired == everything[0].n:
+        return made
+    return [*made, "", f"n counts planned cases; delta and w/l/t are of {everything[0].paired} on both arms."]
 
 
 def _group(group: Group, confidence: float) -> Sequence[str]:
     bounds = group.delta_interval(confidence)
     return (
-        "**all**" if group.by == "all" else code(group.value, limit=60),
+        f"**{group.value}**" if group.by in ("role", "all") else code(group.value, limit=60),
         str(group.n),
         _rate(group.model, confidence if group.baseline is None else None),
         _rate(group.baseline, None),
@@ -184,9 +189,10 @@ def _flips(cases: Sequence[CaseResult]) -> list[str]:
     lost, fixed = ([case for case in cases if case.flip is flip] for flip in (Flip.REGRESSION, Flip.FIXED))
     if not lost and not fixed:
         return []
-    summary = f"<summary>{len(lost)} regressed, {len(fixed)} fixed</summary>"
     shown = [*samples_of(lost, _MAX_FLIPS), *samples_of(fixed, _MAX_FLIPS)][:_MAX_FLIPS]
     rows = [_flip(case) for case in shown]
+    cut = f"; {len(shown)} of them here" if len(shown) < len(lost) + len(fixed) else ""
+    summary = f"<summary>{len(lost)} regressed, {len(fixed)} fixed{cut}</summary>"
     return ["<details>", summary, "", *rows, "", "</details>"]
 
 

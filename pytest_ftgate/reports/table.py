@@ -72,7 +72,7 @@ def table(assessment: Assessment, page: Page) -> list[Line]:
     totals.append(row(everything, "all", style="bold"))
     header = _Row(name="category", role="role" if role_of else "", numbers=_headers(confidence, narrowed))
     rows = _layout(header, body if len(categories) > 1 or role_of else [], totals, page)
-    return [*rows, *_notes(summary, everything, hidden, page)]
+    return [*rows, *_notes(summary, everything, hidden, page, narrowed=narrowed)]
 
 
 def _ran(group: Group) -> bool:
@@ -179,16 +179,16 @@ def _line(row: _Row, widths: Mapping[str, int], name_width: int, role_width: int
     return line(*parts)
 
 
-def _notes(summary: Summary, everything: Group, hidden: int, page: Page) -> list[Line]:
+def _notes(summary: Summary, everything: Group, hidden: int, page: Page, *, narrowed: bool) -> list[Line]:
     notes = []
     if hidden:
         noun = "category" if hidden == 1 else "categories"
         notes.append(f"{hidden} more {noun}, none flagged; -v shows all")
     if summary.flagged:
         notes.append("! dropped by more than 5 points")
-    if everything.baseline and everything.paired < max(everything.model.n, everything.baseline.n):
-        both = "1 case" if everything.paired == 1 else f"{everything.paired} cases"
-        notes.append(f"delta, wins, losses and ties are of the {both} that both arms have")
+    if everything.baseline and everything.paired < everything.n and not narrowed:
+        both = f"{everything.paired} on both arms"
+        notes.append(f"n counts planned cases; delta, wins, losses and ties are of {both}")
     if summary.errored:
         notes.append(page.text(f"{_errors(summary)}: in no rate above"))
     return [line(Segment(shorten(note, page.width), "dim")) for note in notes]

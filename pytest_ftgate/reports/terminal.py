@@ -112,24 +112,29 @@ def _flips(assessment: Assessment, page: Page) -> Iterator[Line]:
         yield line(Segment(f"{_cases(len(regressions))} {what}{shown}", "bold"))
     for case in regressions if len(regressions) <= limit else samples_of(regressions, limit):
         yield from _regression(case, page)
-    fixed, both = len(by_flip[Flip.FIXED]), len(by_flip[Flip.BOTH_FAILED])
-    better = "the other way round" if by_chance else "fixed"
-    counts = [f"{_cases(fixed)} {better}"] * bool(fixed) + [f"{_cases(both)} failed on both arms"] * bool(
-        both
-    )
+    fixed, both = by_flip[Flip.FIXED], by_flip[Flip.BOTH_FAILED]
+    better = f"{_cases(len(fixed))} {'the other way round' if by_chance else 'fixed'}"
+    if fixed and page.verbosity > 0:
+        yield line(Segment(f"{better} (the model passed, the baseline did not)", "bold"))
+        for case in fixed[:_MAX_FLIPS_VERBOSE]:
+            yield line(f"  {shorten_middle(_name(case, page), page.width - 2)}")
+    counts = [better] * bool(fixed and page.verbosity <= 0)
+    counts += [f"{_cases(len(both))} failed on both arms"] * bool(both)
     if counts:
         yield line(", ".join(counts))
 
 
 def _regression(case: CaseResult, page: Page) -> Iterator[Line]:
-    planned = case.planned
-    name = page.text(f"{planned.path}::{planned.id}")
-    reason = page.text(_reason(case))
+    name, reason = _name(case, page), page.text(_reason(case))
     if 2 + cells(name) + 2 + cells(reason) <= page.width:
         yield line(f"  {name}  ", Segment(reason, "red"))
         return
     yield line(f"  {shorten_middle(name, page.width - 2)}")
     yield line("    ", Segment(shorten(harmless_start(reason), page.width - 4), "red"))
+
+
+def _name(case: CaseResult, page: Page) -> str:
+    return page.text(f"{case.planned.path}::{case.planned.id}")
 
 
 def _reason(case: CaseResult) -> str:

@@ -205,7 +205,7 @@ def test_a_torn_last_line_is_named_and_swallows_no_other_run(tmp_path: Path) -> 
         ),
         (
             json.dumps({"schema": "ftgate.history/1", **a_run().as_json(), "verdict": 3}),
-            "left out: 3 is not a text",
+            "left out: its verdict is 3, one of SHIP, ITERATE, INCONCLUSIVE was expected",
         ),
         (
             json.dumps({"schema": "ftgate.history/1", **a_run().as_json(), "confidence": 10**400}),

@@ -17,7 +17,7 @@ def test_the_band_is_the_interval_of_the_last_ship() -> None:
 
     trend = trend_of(*runs)
 
-    assert trend.band == Band(low=0.6, high=0.8, run_id="b", of_ship=True)
+    assert trend.band == Band(low=0.6, high=0.8, run_id="b", when="2026-03-02 10:00", of_ship=True)
     assert [rate.rate for rate in trend.rates if rate] == [0.5, 0.7, 0.9]
     assert [trend.band.place(rate) for rate in (0.59, 0.6, 0.8, 0.81)] == [
         "below",
@@ -31,7 +31,7 @@ def test_the_band_is_the_interval_of_the_last_ship() -> None:
 def test_without_a_ship_it_is_the_interval_of_the_median_run() -> None:
     runs = [a_run("a", 0.9), a_run("b", 0.5), a_run("c", 0.7), a_run("d", 0.6), a_run("e", 0.1)]
 
-    assert trend_of(*runs).band == Band(low=0.5, high=0.7, run_id="d", of_ship=False)
+    assert trend_of(*runs).band == Band(low=0.5, high=0.7, run_id="d", when="2026-03-02 10:00", of_ship=False)
 
 
 def test_only_runs_that_compare_with_the_last_one_make_the_band() -> None:
@@ -44,14 +44,17 @@ def test_only_runs_that_compare_with_the_last_one_make_the_band() -> None:
 
     trend = trend_of(*others, a_run("d", 0.7), a_run("e", 0.7))
 
-    assert trend.band == Band(low=0.6, high=0.8, run_id="d", of_ship=False)
+    assert trend.band == Band(low=0.6, high=0.8, run_id="d", when="2026-03-02 10:00", of_ship=False)
     assert len(trend.rates) == 5
 
 
 def test_a_run_is_never_within_the_noise_of_itself() -> None:
     dropped = trend_of(a_run("a", 0.9, verdict="SHIP"), a_run("b", 0.6, verdict="SHIP"))
 
-    assert (dropped.place, dropped.band) == ("below", Band(low=0.8, high=1.0, run_id="a", of_ship=True))
+    assert (dropped.place, dropped.band) == (
+        "below",
+        Band(low=0.8, high=1.0, run_id="a", when="2026-03-02 10:00", of_ship=True),
+    )
     assert trend_of(a_run("a", 0.9, verdict="SHIP")).place is None
 
 

@@ -25,7 +25,7 @@ from pytest_ftgate.record import (
 from pytest_ftgate.summary import Flip, summarize
 from tests.support.records import case, entry, gate_of, python_item, record, trials
 
-MODELS = {"model": {"name": "tuned"}, "baseline": {"name": "prod"}}
+TUNED = {"model": {"name": "tuned"}}
 
 
 def run_of(cases: list[PlannedCase], letters: str, run_id: str, **rest: Any) -> Record:
@@ -33,7 +33,8 @@ def run_of(cases: list[PlannedCase], letters: str, run_id: str, **rest: Any) -> 
     told = [
         one for planned, letter in zip(cases, letters, strict=True) for one in trials(planned, letter, "F")
     ]
-    made = record(cases, told, **{"models": MODELS} | rest)
+    models = {"model": {"name": f"tuned {run_id}"}, "baseline": {"name": "prod"}}
+    made = record(cases, told, **{"models": models} | rest)
     return replace(made, run=replace(made.run, run_id=run_id))
 
 
@@ -60,7 +61,7 @@ def test_the_earlier_model_becomes_the_baseline_of_the_later_one() -> None:
     assert found.run.run_id == "r-1..r-2"
     assert found.run.models == {
         "model": {"name": "newer", "run": "r-2 of "},
-        "baseline": {"name": "tuned", "run": "r-1 of "},
+        "baseline": {"name": "tuned r-1", "run": "r-1 of "},
         "judge": {"name": "j"},
     }
     assert found.run.warnings == ()
@@ -79,13 +80,19 @@ def test_a_comparison_with_itself_has_only_ties() -> None:
 
 
 def test_only_the_same_run_is_told_to_be_the_same_model() -> None:
-    run, other = run_of(CASES, "PFP", "r-1"), run_of(CASES, "PFP", "r-2")
+    run, other = run_of(CASES, "PFP", "r-1", models=TUNED), run_of(CASES, "PFP", "r-2", models=TUNED)
 
     told = [unjudged(pair(run, one)).verdict.warnings for one in (run, other)]
 
     assert told == [
-        ("model and baseline are both 'tuned': an A/A run, which compares a model with itself",),
-        (),
+        (
+            "a.jsonl and b.jsonl hold the same run, r-1",
+            "model and baseline are both 'tuned': an A/A run, which compares a model with itself",
+        ),
+        (
+            "both runs asked for 'tuned': if these are the same weights, every difference is noise of this "
+            "suite",
+        ),
     ]
 
 
@@ -111,7 +118,9 @@ def test_cases_of_one_run_and_cases_asked_otherwise_are_named_and_not_paired() -
         "1 case is answered only in b.jsonl, and not compared: tools::new",
         "1 case is asked otherwise in the two runs, and not compared: tools::y",
     )
-    assert found.run.cut_short == "2 of 3 cases are not compared: tools::new, tools::y"
+    assert found.run.cut_short == (
+        "2 of 3 cases are not compared: tools::new, tools::y; 1 case is answered only in a.jsonl: tools::gone"
+    )
 
 
 def test_a_gate_ships_no_part_of_a_run() -> None:
@@ -122,6 +131,41 @@ def test_a_gate_ships_no_part_of_a_run() -> None:
     whole = assess(pair(run_of(CASES, "PPP", "r-1"), run_of(CASES, "PPP", "r-2", gate=gate))).verdict.word
 
     assert (word, whole) == ("INCOMPLETE", "SHIP")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([*CASES, asked("dropped")], CASES),
+        ([*CASES[:2], asked("z", digest="strict")], [*CASES[:2], asked("z", digest="weaker")]),
+        ([*CASES[:2], asked("z", "")], [*CASES[:2], asked("z", "")]),
+    ],
+    ids=["fewer cases", "other expectations", "unknown prompts"],
+)
+def test_a_gate_ships_nothing_that_was_not_asked_and_judged_alike(
+    before: list[PlannedCase], after: list[PlannedCase]
+) -> None:
+    earlier = run_of(before, "F" * len(before), "r-1")
+    later = run_of(after, "PPP", "r-2", gate=gate_of(at_least="50%"))
+
+    assert assess(pair(earlier, later)).verdict.word == "INCOMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_told"),
+    [
+        ("2026-03-02T10:00:00+00:00", "2026-03-01T10:00:00+00:00", True),
+        ("2026-03-01T10:00:00+00:00", "2026-03-01T10:30:00+01:00", True),
+        ("2026-03-01T10:00:00+00:00", "2026-03-02T10:00:00+00:00", False),
+        ("", "2026-03-02T10:00:00+00:00", False),
+    ],
+)
+def test_files_the_wrong_way_round_are_noticed(before: str, after: str, is_told: bool) -> None:
+    earlier, later = run_of(CASES, "PPP", "r-1", started=before), run_of(CASES, "PPP", "r-2", started=after)
+
+    told = " ".join(pair(earlier, later).run.warnings)
+
+    assert ("b.jsonl was begun before a.jsonl" in told) is is_told
 
 
 @pytest.mark.parametrize("lost", range(3))
@@ -288,7 +332,7 @@ def test_both_of_one_name_are_paired_where_both_runs_have_them() -> None:
 def test_other_graders_are_named_and_nothing_ships() -> None:
     gate = gate_of(at_least="50%")
     earlier, later = (
-        run_of(CASES, "PPP", run_id, models={**MODELS, "judge": {"name": name}}, gate=gate)
+        run_of(CASES, "PPP", run_id, models={"model": {"name": run_id}, "judge": {"name": name}}, gate=gate)
         for run_id, name in (("r-1", "judge-one"), ("r-2", "judge-two"))
     )
 

@@ -53,13 +53,13 @@ def test_runs_and_trends_at_80_columns() -> None:
         "* the last SHIP\n"
         "x not comparable with the last run: other cases, or another gate\n"
         "\n"
-        "             trend   last  noise band          of\n"
-        "all          x▁▅▄▃  75.0%  [70%, 90%]  within  last SHIP\n"
-        "role target  x▁▅▄▃  75.0%  [70%, 90%]  within  last SHIP\n"
-        "edge_case    x▁▄██  90.0%  [65%, 85%]  above   last SHIP\n"
-        "simple       x▂▆▂▁  65.0%  [75%, 95%]  below   last SHIP\n"
-        "noise band: the 95% interval of the last SHIP's rate (run r-3); bars reach over\n"
-        "the band, or further where rates do\n"
+        "             trend   last  baseline  noise band  it is   band of\n"
+        "all          x▁▅▄▃  75.0%     50.0%  [70%, 90%]  within  2026-03-03 10:00\n"
+        "role target  x▁▅▄▃  75.0%     50.0%  [70%, 90%]  within  2026-03-03 10:00\n"
+        "edge_case    x▁▄██  90.0%     50.0%  [65%, 85%]  above   2026-03-03 10:00\n"
+        "simple       x▂▆▂▁  65.0%     50.0%  [75%, 95%]  below   2026-03-03 10:00\n"
+        "noise band: the 95% interval of the rate in the last SHIP before the last run;\n"
+        "bars are the runs above, each row from its lowest to its highest rate or bound\n"
     )
 
 
@@ -72,10 +72,11 @@ def test_one_category_is_shown_with_its_own_rates() -> None:
         "   2026-03-05 10:00  ITERATE       tuned step-1                 -   -         -\n"
         "the last SHIP is earlier: run r-3, started 2026-03-03T10:00\n"
         "\n"
-        "           trend  last  noise band     of\n"
-        "edge_case  █.        -  [65%, 85%]  -  last SHIP\n"
-        "noise band: the 95% interval of the last SHIP's rate (run r-3); bars reach over\n"
-        "the band, or further where rates do; . no such case was measured\n"
+        "           trend  last  baseline  noise band  it is  band of\n"
+        "edge_case  █.        -         -  [65%, 85%]  -      2026-03-03 10:00\n"
+        "noise band: the 95% interval of the rate in the last SHIP before the last run;\n"
+        "bars are the runs above, each row from its lowest to its highest rate or bound;\n"
+        ". no such case was measured\n"
     )
 
 
@@ -83,8 +84,23 @@ def test_without_a_ship_the_band_is_the_median_runs() -> None:
     shown = plain_text(render_history([RUNS[1], RUNS[3]], Shown(), width=80))
 
     assert "\nno run here is a SHIP\n" in shown
-    assert "all          ▅█     78.0%  [60%, 80%]  within  median run\n" in shown
-    assert "noise band: the 95% interval of the median run's rate; " in shown
+    assert "all          ▅█     78.0%     50.0%  [60%, 80%]  within  2026-03-02 10:00\n" in shown
+    assert "in the run with the median rate: it says what was usual, not what is good;" in " ".join(
+        shown.split()
+    )
+
+
+def test_where_there_is_no_room_the_baseline_is_left_out() -> None:
+    runs = [day(1 + number % 28, "SHIP", (0.8, 0.8, 0.8, 0.8)) for number in range(30)]
+
+    narrow, wide = (plain_text(render_history(runs, Shown(last=30), width=width)) for width in (80, 160))
+
+    assert [row.split() for row in narrow.splitlines() if " trend " in row] == [
+        ["trend", "last", "noise", "band", "it", "is", "band", "of"]
+    ]
+    assert [row.split() for row in wide.splitlines() if " trend " in row] == [
+        ["trend", "last", "baseline", "noise", "band", "it", "is", "band", "of"]
+    ]
 
 
 def test_colour_marks_verdicts_and_where_rates_left_the_band() -> None:
@@ -130,7 +146,13 @@ def test_programs_get_marks_and_bands() -> None:
             "by": "category",
             "value": "simple",
             "rates": [told_json(0.7), told_json(0.65)],
-            "band": {"low": 0.75, "high": pytest.approx(0.95), "run_id": "r-3", "of": "last SHIP"},
+            "band": {
+                "low": 0.75,
+                "high": pytest.approx(0.95),
+                "run_id": "r-3",
+                "started": "2026-03-03 10:00",
+                "of": "last SHIP",
+            },
             "last": "below",
         }
     ]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from pytest_ftgate.cases import Role
 from pytest_ftgate.gates import Assessment, Status, Word
 from pytest_ftgate.record import Outcome, RunInfo
 from pytest_ftgate.reports.markdown import code, code_text, render_markdown
@@ -121,6 +122,8 @@ def test_a_report_begins_with_the_verdict_and_ends_with_the_flips() -> None:
         "| `capitals` | 5 | 60.0% | 80.0% | -20.0 ❗ | [-66, +39] | 0/1/4 |\n"
         "| `edge_case` | 9 | 88.9% | 77.8% | +11.1 | [-25, +46] | 1/0/8 |\n"
         "| `simple` | 10 | 100.0% | 90.0% | +10.0 | [-23, +42] | 1/0/9 |\n"
+        "| **general** | 5 | 60.0% | 80.0% | -20.0 | [-66, +39] | 0/1/4 |\n"
+        "| **target** | 25 | 92.0% | 76.0% | +16.0 | [-0, +35] | 4/0/21 |\n"
         "| **all** | 30 | 86.7% | 76.7% | +10.0 | [-6, +28] | 4/1/25 |\n"
         "\n"
         "<details>\n"
@@ -139,7 +142,7 @@ def test_a_report_begins_with_the_verdict_and_ends_with_the_flips() -> None:
 
 def test_a_huge_suite_stays_within_sixty_lines_and_shows_what_blocks() -> None:
     categories = [Category(f"c{number:03}", both=1) for number in range(99)]
-    categories.append(Category("worst", regressed=20))
+    categories += [Category("worst", regressed=20), Category("old", both=1, role=Role.GENERAL, suite="facts")]
     criteria = [criterion(f"k{number:03}", Status.GO) for number in range(99)]
     criteria.append(criterion("blocks", Status.NO_GO))
 
@@ -149,5 +152,6 @@ def test_a_huge_suite_stays_within_sixty_lines_and_shows_what_blocks() -> None:
     assert "| `blocks` | ❌ NO-GO" in shown
     assert "| `worst` | 20 |" in shown
     assert "| 84 more |" in shown
-    assert "| 86 more |" in shown
-    assert "<summary>20 regressed, 0 fixed</summary>" in shown
+    assert "| 87 more |" in shown
+    assert "| **general** | 1 |" in shown
+    assert "<summary>20 regressed, 0 fixed; 5 of them here</summary>" in shown

@@ -248,7 +248,7 @@ def test_errors_are_counted_by_kind_below_the_table() -> None:
 
     text = plain_text(render_terminal(assessment(made), width=80))
 
-    assert "delta, wins, losses and ties are of the 29 cases that both arms have\n" in text
+    assert "n counts planned cases; delta, wins, losses and ties are of 29 on both arms\n" in text
     assert "1 trial errored (1 timeout): in no rate above\n" in text
 
 

@@ -69,9 +69,11 @@ def _facts(assessment: Assessment) -> Iterator[tuple[str, str]]:
     yield "pytest-ftgate", run.version
     yield "answers", ", ".join(f"{n:,} {source}" for source, n in _sources(assessment))
     yield "plan", f"{len(plan.cases):,} cases, digest {plan.digest}"
-    yield "gate", f"digest {gate.digest}{', the default one' if gate.is_default else ''}"
+    if assessment.verdict.judged:
+        yield "gate", f"digest {gate.digest}{', the default one' if gate.is_default else ''}"
     yield "confidence", f"{share(gate.confidence)} (intervals two-sided, bounds that decide one-sided)"
-    yield "errors allowed", str(gate.max_errors)
+    if assessment.verdict.judged:
+        yield "errors allowed", str(gate.max_errors)
     yield "seed of all resampling", str(SEED)
     yield "options of the gate", " ".join(run.gate_options)
     yield "suites", ", ".join(sorted({case.suite for case in plan.cases}))

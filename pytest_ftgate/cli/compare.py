@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_ftgate.cli.console import Usable, print_assessment, print_message, print_text
+from pytest_ftgate.cli.console import Usable, print_assessment, print_message, print_text, reports_option
 from pytest_ftgate.cli.inputs import keep_inputs, read_gate, read_record
 
 if TYPE_CHECKING:
@@ -27,13 +27,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Judge the comparison by the gate in this file.",
 )
-@click.option(
-    "--report",
-    "reports",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="Write a report, .html, .md, .csv, .json or .jsonl; may be repeated.",
-)
+@reports_option
 @click.option("-v", "--verbose", count=True, help="Show all cases that changed and what is measured on both.")
 def compare(earlier: Path, later: Path, config: Path | None, reports: Sequence[Path], verbose: int) -> None:
     """Compare the models of two records that `pytest --ftgate-report=run.jsonl` wrote; nothing is asked.

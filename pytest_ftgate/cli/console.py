@@ -1,4 +1,4 @@
-"""What all commands share: how they print, how they complain, and how their exit statuses are called."""
+"""What commands share: how they print, how they complain, how their exit statuses are called, an option."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 REFUSED, UNUSABLE = 1, 2
 _MAX_COMPLAINTS = 500
 _PLACE = re.compile(r"\S+:\d+:")
+
+
+reports_option = click.option(
+    "--report",
+    "reports",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Write a report, .html, .md, .csv, .json or .jsonl; may be repeated.",
+)
 
 
 class Usable:

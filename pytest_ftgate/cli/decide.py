@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_assessment, print_text
+from pytest_ftgate.cli.console import REFUSED, Usable, complain, print_assessment, print_text, reports_option
 from pytest_ftgate.cli.inputs import (
     common_run_id,
     keep_inputs,
@@ -57,14 +57,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Add the run to this history, if it is whole; its trends are drawn in a report .html.",
 )
-@click.option(
-    "--report",
-    "reports",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="Write a report, .html, .md, .csv, .json or .jsonl; may be repeated.",
-)
-@click.option("-v", "--verbose", count=True, help="Show all regressions and reasons.")
+@reports_option
+@click.option("-v", "--verbose", count=True, help="Show all cases that changed and all reasons.")
 @click.option("-q", "--quiet", count=True, help="Show the verdict and failed criteria only.")
 def decide(
     records: Sequence[Path], verdict: Path | None, reports: Sequence[Path], verbose: int, **more: Any

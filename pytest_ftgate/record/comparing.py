@@ -220,8 +220,8 @@ def _judged_otherwise(pairing: _Pairing) -> Iterator[str]:
 
 
 def _asked_by_name(pairing: _Pairing) -> Iterator[str]:
-    if unknown := [b.key for a, b in pairing.pairs if not (a.asked and b.asked)]:
-        told = "paired by name alone, since a record does not say what was asked"
+    if unknown := [b.key for a, b in pairing.pairs if not (a.asked and b.asked and a.digest and b.digest)]:
+        told = "paired by name alone, since a record does not say what was asked or expected"
         yield f"{_count(unknown)} {told}: {_some(unknown)}"
 
 

@@ -185,7 +185,7 @@ def test_other_expectations_and_unknown_prompts_are_named_and_paired() -> None:
 
     assert found.run.warnings == (
         "1 case is asked the same, and judged by other expectations: tools::x",
-        "1 case is paired by name alone, since a record does not say what was asked: tools::y",
+        "1 case is paired by name alone, since a record does not say what was asked or expected: tools::y",
     )
     assert len(found.plan.cases) == 2
 

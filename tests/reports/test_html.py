@@ -240,3 +240,15 @@ def test_without_a_baseline_failures_take_the_place_of_regressions() -> None:
     assert "Failed: nothing to compare with" in text
     assert "Regressions" not in text
     assert "What failed, case by case" in text
+
+
+def test_what_stands_in_a_not_is_neither_passed_nor_failed() -> None:
+    inner = score(False, "got 'Paris', which should contain 'Rome'", scorer="contains")
+    outer = replace(score(True, "failed, as expected", scorer="not"), children=(inner,))
+    one = record([Category("simple", regressed=1)])
+    judged = replace(one, trials=tuple(replace(each, scores=(outer,)) for each in one.trials))
+
+    text = page(assessment(judged))
+
+    assert text.count('<li class="pass depth0"><b>✓ not</b>') == 2
+    assert text.count('<li class="aside depth1"><b>· contains</b>') == 2

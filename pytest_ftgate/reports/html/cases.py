@@ -235,12 +235,19 @@ def _trial(trial: Trial | None, answer: Sequence[str | None], limit: int) -> dic
     }
 
 
-def _checks(scores: Sequence[Score], limit: int, depth: int = 0) -> Iterator[list[Any]]:
-    """Passed or not, name, what was compared, and how deep it stands in other checks."""
+def _checks(
+    scores: Sequence[Score], limit: int, depth: int = 0, *, is_aside: bool = False
+) -> Iterator[list[Any]]:
+    """Passed or not, name, what was compared, and how deep it stands in other checks.
+
+    What stands in a `not` is neither: there a miss is what was wanted.
+    """
     for score in scores:
-        yield [score.passed, score_name(score), bounded(said_of(score), limit), depth]
+        passed = None if is_aside else score.passed
+        yield [passed, score_name(score), bounded(said_of(score), limit), depth]
         if depth < _MAX_DEPTH:
-            yield from _checks(score.children, limit, depth + 1)
+            below = is_aside or score.scorer == "not"
+            yield from _checks(score.children, limit, depth + 1, is_aside=below)
 
 
 def _took(completion: Completion | None) -> str:

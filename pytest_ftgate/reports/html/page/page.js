@@ -39,8 +39,9 @@
   }
 
   function check([passed, name, said, depth]) {
-    const row = node("li", `${passed ? "pass" : "fail"} depth${depth}`);
-    row.append(node("b", "", `${passed ? "✓" : "✕"} ${name}`), " ", node("span", "", said));
+    const [kind, sign] = passed === null ? ["aside", "·"] : passed ? ["pass", "✓"] : ["fail", "✕"];
+    const row = node("li", `${kind} depth${depth}`);
+    row.append(node("b", "", `${sign} ${name}`), " ", node("span", "", said));
     return row;
   }
 

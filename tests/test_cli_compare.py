@@ -98,7 +98,7 @@ def test_a_gate_ships_nothing_that_was_dropped() -> None:
 
     result = run("a.jsonl", "b.jsonl", "--gate", "gate.yaml")
 
-    assert "\nINCOMPLETE: 5 cases are answered only in a.jsonl: tools::edge_case-01" in result.stdout
+    assert "\nINCOMPLETE: 5 of 15 cases of a.jsonl are not compared: tools::edge_case-01" in result.stdout
     assert "\nSHIP" not in result.stdout
 
 

@@ -101,6 +101,7 @@ def test_lines_that_are_left_out_are_named_beside_the_others() -> None:
             "none.jsonl is not there: each whole run adds itself to it (see --ftgate-history)",
         ),
         (["empty.jsonl"], "empty.jsonl holds no run yet"),
+        (["x" * 300], f"{'x' * 300} can't be read: File name too long"),
         (
             ["--category", "simpel"],
             "--category simpel: no run has it; there are simple. Did you mean 'simple'?",

@@ -55,9 +55,12 @@ def history(path: Path, last: int, category: str | None, *, as_json: bool) -> No
 
 def _file_at(path: Path) -> Path:
     """The history of a folder that is named; raises ConfigError for none there, with those that are near."""
-    here = path / _DEFAULT if path.is_dir() else path
-    if here.exists() or (here == path and path != _DEFAULT):
-        return here
+    try:
+        here = path / _DEFAULT if path.is_dir() else path
+        if here.exists() or (here == path and path != _DEFAULT):
+            return here
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
     near = sorted(str(one) for one in Path().glob(f"*/{_DEFAULT}"))[:3]
     hint = f"; there is {', '.join(near)}" if near else ""
     raise ConfigError(

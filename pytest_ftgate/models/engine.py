@@ -19,6 +19,7 @@ from pytest_ftgate.errors import FatalModelError, ModelError
 from pytest_ftgate.models import Model, Request, RequestKey
 from pytest_ftgate.models.answer_store.answer_key import model_digest
 from pytest_ftgate.models.answer_store.session import NOT_STORED, Reuse
+from pytest_ftgate.models.boundary import safe_text
 from pytest_ftgate.models.endpoints.delays import Notice, delays_of
 from pytest_ftgate.models.lag import LagMeter
 from pytest_ftgate.models.lanes import Job, Lane, Permit
@@ -407,6 +408,15 @@ class CompletionEngine:
         if reason := self._spending.unknown([outcome]) or self._spending.exceeded(*self._spent):
             self._stop_for(FatalModelError(reason, kind=LIMIT))
 
+    def _counted(self, outcome: Outcome) -> Outcome:
+        """The outcome, once what it cost is counted: an answer whose cost is no number is an error."""
+        try:
+            self._spend(outcome)
+        except Exception as error:  # noqa: BLE001 - it is what a user's model made
+            told = f"the answer's usage or cost can't be counted: {safe_text(str(error))}"
+            return ModelError(told, kind="protocol")
+        return outcome
+
     def _halt(self, error: FatalModelError) -> None:
         """Sends nothing any more; answers that have arrived may still be on their way through the store."""
         if self.fatal is None:
@@ -569,8 +579,7 @@ class CompletionEngine:
 
     async def _ask(self, lane: Lane, job: Job) -> None:
         try:
-            outcome = await outcome_of(lane.model, job.request)
-            self._spend(outcome)
+            outcome = self._counted(await outcome_of(lane.model, job.request))
             if not self._is_stored(job):
                 self._settle(job, outcome)
             else:

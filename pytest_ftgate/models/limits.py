@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class Spending:
             counts = (one.usage.input_tokens, one.usage.output_tokens)
             if self.tokens is not None and None in counts:
                 return "--ftgate-max-tokens can't be kept: an answer came without its token counts"
-            if self.cost is not None and one.cost is None:
+            if self.cost is not None and (one.cost is None or not math.isfinite(one.cost)):
                 return (
                     "--ftgate-max-cost can't be kept: it is not known what an answer cost; "
                     "give the model's entry in ftgate.yaml a `price: {input: …, output: …}`"

@@ -116,8 +116,7 @@ def pytest_make_collect_report(
     """Notes which eval tests a collector has, before node ids, --lf and the like leave some of them out."""
     report = yield
     session = collector.config.stash.get(session_key, None)
-    if session is None or not report.passed or not isinstance(collector, pytest.Module | pytest.Class):
-        return report
-    if collector.obj is not None:  # as that of a text file is
+    is_python = isinstance(collector, pytest.Module | pytest.Class)
+    if session is not None and is_python and report.passed and not collector.path.name.endswith(_SUFFIXES):
         session.note_tests(collector, report.result)
     return report

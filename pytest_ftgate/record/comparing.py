@@ -6,7 +6,7 @@ Cases are paired by suite and id. What can't be paired is named: nothing is comp
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -184,45 +184,67 @@ def _run(earlier: Named, later: Named, pairing: _Pairing) -> RunInfo:
 
 def _lacking(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
     """Why the comparison is not one of all of both runs, asked and judged alike."""
-    yield from _parts(later)
-    yield from _graders(earlier, later)
-    planned = _planned(later.record)
-    left = sorted(planned.keys() - {after.key for _, after in pairing.pairs})
-    if left:
-        yield f"{len(left)} of {len(planned)} cases are not compared: {_some(left)}"
-    if gone := pairing.only_earlier:
-        yield f"{_count(gone)} answered only in {earlier.name}: {_some(gone)}"
-    yield from _judged_otherwise(pairing)
-    yield from _asked_by_name(pairing)
+    yield from _unlike(earlier, later, pairing)
+    paired = {after.key for _, after in pairing.pairs}
+    for named in (later, earlier):
+        planned = _planned(named.record)
+        if left := sorted(planned.keys() - paired):
+            yield f"{len(left)} of {len(planned)} cases of {named.name} are not compared: {_some(left)}"
 
 
 def _warnings(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
     yield from _unpaired(pairing, earlier.name, later.name)
+    yield from _unlike(earlier, later, pairing)
+    yield from _which_run_is_which(earlier, later)
+    if later.record.votes:
+        yield "votes of people were given on other pairs of answers, and do not count"
+
+
+def _unlike(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
+    """What was another question, or another judgement, in one of the runs: it could flatter the later one."""
     yield from _parts(earlier)
     yield from _parts(later)
     yield from _graders(earlier, later)
-    yield from _which_run_is_which(earlier, later)
-    if lone := [b.key for a, b in pairing.pairs if any(new is None for _, new in _matched(a, b))]:
-        yield f"{_count(lone)} judged for the earlier run by a test that the later one has not: {_some(lone)}"
-    if later.record.votes:
-        yield "votes of people were given on other pairs of answers, and do not count"
-    yield from _judged_otherwise(pairing)
-    yield from _asked_by_name(pairing)
-    if fewer := [b.key for a, b in pairing.pairs if a.repeat != b.repeat]:
-        told = "answered more often in one run, and only the repeats of both count"
-        yield f"{_count(fewer)} {told}: {_some(fewer)}"
+    for what, is_unlike in _UNLIKE.items():
+        if keys := [after.key for before, after in pairing.pairs if is_unlike(before, after)]:
+            yield f"{_count(keys)} {what}: {_some(keys)}"
 
 
-def _judged_otherwise(pairing: _Pairing) -> Iterator[str]:
-    """Weaker expectations would look like a better model."""
-    if other := [b.key for a, b in pairing.pairs if a.digest and b.digest and a.digest != b.digest]:
-        yield f"{_count(other)} asked the same, and judged by other expectations: {_some(other)}"
+def _lacks_test(before: PlannedCase, after: PlannedCase) -> bool:
+    return any(new is None for _, new in _matched(before, after))
 
 
-def _asked_by_name(pairing: _Pairing) -> Iterator[str]:
-    if unknown := [b.key for a, b in pairing.pairs if not (a.asked and b.asked and a.digest and b.digest)]:
-        told = "paired by name alone, since a record does not say what was asked or expected"
-        yield f"{_count(unknown)} {told}: {_some(unknown)}"
+def _is_judged_otherwise(before: PlannedCase, after: PlannedCase) -> bool:
+    return bool(before.digest and after.digest) and before.digest != after.digest
+
+
+def _is_sorted_otherwise(before: PlannedCase, after: PlannedCase) -> bool:
+    one, other = (
+        (case.role, case.category, frozenset(case.tags), case.must_pass) for case in (before, after)
+    )
+    return one != other
+
+
+def _is_unknown(before: PlannedCase, after: PlannedCase) -> bool:
+    return not all((before.asked, after.asked, before.digest, after.digest))
+
+
+def _is_cut(before: PlannedCase, after: PlannedCase) -> bool:
+    """Whether a run has repeats that the other one has not: what these show is left out."""
+    kept = {item.nodeid: len(item.repeats) for item in _joined(before, after).items}
+    own = [(item.nodeid, item, after) for item in _items(after)]
+    own += [(new or item.nodeid, item, before) for item, new in _matched(before, after)]
+    return any(len(item.repeats or range(case.repeat)) != kept.get(nodeid) for nodeid, item, case in own)
+
+
+#: Of pairs of cases, in the words that follow "1 case is".
+_UNLIKE: Mapping[str, Callable[[PlannedCase, PlannedCase], bool]] = {
+    "judged for the earlier run by a test that the later one has not": _lacks_test,
+    "asked the same, and judged by other expectations": _is_judged_otherwise,
+    "of another role or category, has other tags, or must pass in one run only": _is_sorted_otherwise,
+    "paired by name alone, since a record does not say what was asked or expected": _is_unknown,
+    "answered more often in one run, and only the repeats of both count": _is_cut,
+}
 
 
 def _which_run_is_which(earlier: Named, later: Named) -> Iterator[str]:

@@ -25,7 +25,7 @@ from pytest_ftgate.reports.terminal import WORD_STYLES
 
 _MIN_WIDTH, _MAX_WIDTH = 80, 160
 _GAP = "  "
-_LEAST_NAME = 8
+_LEAST_NAME, _COMFORTABLE_NAME = 8, 30
 #: Columns of a date with its time, and of the longest verdict.
 _STARTED, _VERDICT = 16, 12
 #: The columns of the signs before a run, and the space behind them.
@@ -174,7 +174,7 @@ def _trends(trends: Sequence[Trend], runs: Sequence[HistoryRun], shown: Shown, p
     rows = [_trend(trend, told, runs[-1], page) for trend in trends]
     widths = [max(map(cells, column)) for column in zip(header, *rows, strict=True)]
     gaps = len(_GAP) * (len(widths) - 1)
-    if sum(widths) + gaps > page.width:
+    if sum(widths[1:]) + min(widths[0], _COMFORTABLE_NAME) + gaps > page.width:
         header, *rows = (row[:_BASELINE] + row[_BASELINE + 1 :] for row in (header, *rows))
         del widths[_BASELINE]
         gaps -= len(_GAP)
@@ -232,7 +232,8 @@ def _bar(rate: float, low: float, high: float, page: Page) -> str:
 
 
 def _explained(trends: Sequence[Trend], last: HistoryRun, comparable: Sequence[bool], page: Page) -> str:
-    parts = [f"noise band: the {share(last.confidence)} interval of the rate {_whose(trends)}"]
+    whose = _whose(trends)
+    parts = [f"noise band: the {share(last.confidence)} interval of the rate {whose}"] if whose else []
     if page.ascii_only:
         parts.append("digits are tenths of the rate, 9 for 90% and more")
     else:
@@ -247,6 +248,8 @@ def _whose(trends: Sequence[Trend]) -> str:
     ship = "in the last SHIP before the last run"
     median = "in the run with the median rate"
     usual = "it says what was usual, not what is good"
+    if not kinds:
+        return ""
     if False not in kinds:
         return ship
     return f"{ship}, or where none had such cases {median}" if True in kinds else f"{median}: {usual}"

@@ -115,7 +115,8 @@ def _flips(assessment: Assessment, page: Page) -> Iterator[Line]:
     fixed, both = by_flip[Flip.FIXED], by_flip[Flip.BOTH_FAILED]
     better = f"{_cases(len(fixed))} {'the other way round' if by_chance else 'fixed'}"
     if fixed and page.verbosity > 0:
-        yield line(Segment(f"{better} (the model passed, the baseline did not)", "bold"))
+        cut = f", {_MAX_FLIPS_VERBOSE} shown" if len(fixed) > _MAX_FLIPS_VERBOSE else ""
+        yield line(Segment(f"{better} (the model passed, the baseline did not){cut}", "bold"))
         for case in fixed[:_MAX_FLIPS_VERBOSE]:
             yield line(f"  {shorten_middle(_name(case, page), page.width - 2)}")
     counts = [better] * bool(fixed and page.verbosity <= 0)

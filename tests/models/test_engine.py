@@ -2,24 +2,27 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import math
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_ftgate.cases import Arm
-from pytest_ftgate.completions import Completion
+from pytest_ftgate.completions import NO_USAGE, Completion
 from pytest_ftgate.errors import FatalModelError, ModelError, StoreError
 from pytest_ftgate.models import Request
 from pytest_ftgate.models.answer_store.session import Session
 from pytest_ftgate.models.answer_store.store import AnswerStore
 from pytest_ftgate.models.engine import CompletionEngine
+from pytest_ftgate.models.limits import Spending
 from pytest_ftgate.models.place import Place
 from tests.models.asking import QUICK, chat
 from tests.support.requests import request, requests
@@ -675,3 +678,37 @@ def test_what_somebody_waits_for_comes_before_the_rest() -> None:
         engine.result(about(requests(1)[0], judge))
 
     assert order.index("judge 0") <= 2
+
+
+class Charging(Scripted):
+    """A model that says of its answers what they cost, as users' own models may: in anything."""
+
+    def __init__(self, cost: Any, usage: Any = NO_USAGE) -> None:
+        super().__init__()
+        self._told = {"cost": cost, "usage": usage}
+
+    async def complete(self, asked: Request) -> Completion:
+        return replace(await super().complete(asked), **self._told)
+
+
+@pytest.mark.parametrize("with_store", [True, False])
+@pytest.mark.parametrize("model", [Charging(Decimal("0.01")), Charging("free"), Charging(0.1, usage=None)])
+def test_a_cost_that_is_no_number_is_an_error_and_nobody_waits_for_ever(
+    model: Charging, with_store: bool, tmp_path: Path
+) -> None:
+    store = (
+        AnswerStore(tmp_path / "answers.sqlite", session=Session(id="s"), owner="a") if with_store else None
+    )
+    limits = Spending(cost=5.0, tokens=100)
+
+    with CompletionEngine({Arm.MODEL: model}, store=store, spending=limits) as engine:
+        engine.prefetch(each(requests(3)))
+        with pytest.raises(ModelError, match=r"^the answer's usage or cost can't be counted: "):
+            engine.result(requests(1)[0], timeout=30)
+
+
+@pytest.mark.parametrize("cost", [math.nan, math.inf, -math.inf])
+def test_a_cost_that_is_not_finite_can_not_be_limited(cost: float) -> None:
+    answer = Completion(text="x", cost=cost)
+
+    assert "it is not known what an answer cost" in (Spending(cost=5.0).unknown([answer]) or "")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_ftgate.cases import Arm
+from pytest_ftgate.cases import Arm, Role
+from pytest_ftgate.completions import Completion
 from pytest_ftgate.errors import RecordError
 from pytest_ftgate.gates import assess, unjudged
 from pytest_ftgate.record import (
@@ -119,7 +120,8 @@ def test_cases_of_one_run_and_cases_asked_otherwise_are_named_and_not_paired() -
         "1 case is asked otherwise in the two runs, and not compared: tools::y",
     )
     assert found.run.cut_short == (
-        "2 of 3 cases are not compared: tools::new, tools::y; 1 case is answered only in a.jsonl: tools::gone"
+        "2 of 3 cases of b.jsonl are not compared: tools::new, tools::y; "
+        "2 of 3 cases of a.jsonl are not compared: tools::gone, tools::y"
     )
 
 
@@ -139,8 +141,24 @@ def test_a_gate_ships_no_part_of_a_run() -> None:
         ([*CASES, asked("dropped")], CASES),
         ([*CASES[:2], asked("z", digest="strict")], [*CASES[:2], asked("z", digest="weaker")]),
         ([*CASES[:2], asked("z", "")], [*CASES[:2], asked("z", "")]),
+        ([*CASES[:2], asked("z", must_pass=True)], CASES),
+        ([*CASES[:2], asked("z", role=Role.GENERAL)], CASES),
+        ([*CASES[:2], asked("z", category="other")], CASES),
+        ([*CASES[:2], asked("z", tags=("vip",))], CASES),
+        (CASES, [*CASES[:2], asked("z", repeat=3)]),
+        ([*CASES[:2], asked("z", repeat=3)], CASES),
     ],
-    ids=["fewer cases", "other expectations", "unknown prompts"],
+    ids=[
+        "fewer cases",
+        "other expectations",
+        "unknown prompts",
+        "need not pass any more",
+        "another role",
+        "another category",
+        "other tags",
+        "more repeats",
+        "fewer repeats",
+    ],
 )
 def test_a_gate_ships_nothing_that_was_not_asked_and_judged_alike(
     before: list[PlannedCase], after: list[PlannedCase]
@@ -149,6 +167,44 @@ def test_a_gate_ships_nothing_that_was_not_asked_and_judged_alike(
     later = run_of(after, "PPP", "r-2", gate=gate_of(at_least="50%"))
 
     assert assess(pair(earlier, later)).verdict.word == "INCOMPLETE"
+
+
+def test_a_case_that_the_earlier_run_planned_and_did_not_finish_can_not_be_dropped() -> None:
+    earlier = run_of([*CASES, asked("hard")], "PPPF", "r-1")
+    earlier = replace(earlier, trials=tuple(one for one in earlier.trials if one.key.case != "hard"))
+    later = run_of(CASES, "PPP", "r-2", gate=gate_of(at_least="50%"))
+
+    assert assess(pair(earlier, later)).verdict.word == "INCOMPLETE"
+
+
+def test_a_test_that_was_deleted_can_not_hide_what_failed_in_it() -> None:
+    tests = [PlannedItem(nodeid=f"evals/test_{name}.py::test_{name}", arms=tuple(Arm)) for name in "ab"]
+    before, after = [asked("x", items=tests)], [asked("x", items=tests[:1])]
+    later = run_of(after, "P", "r-2", gate=gate_of(at_least="50%"))
+
+    found = pair(run_of(before, "F", "r-1"), later)
+
+    assert assess(found).verdict.word == "INCOMPLETE"
+    assert "judged for the earlier run by a test that the later one has not" in (found.run.cut_short or "")
+
+
+def test_times_of_two_runs_are_a_warning_where_both_measured_some() -> None:
+    def timed(run: Record, source: str) -> Record:
+        answers = [
+            replace(one, completion=Completion(text="x", latency_s=0.5, source=source))  # type: ignore[arg-type]  # parametrized
+            for one in run.trials
+        ]
+        return replace(run, trials=tuple(answers))
+
+    one, other = run_of(CASES, "PPP", "r-1"), run_of(CASES, "PPP", "r-2")
+    sources = (("live", "live"), ("recorded", "live"), ("live", "recorded"))
+    told = [pair(timed(one, before), timed(other, after)).run.warnings for before, after in sources]
+
+    assert told == [
+        ("times were measured in two runs: a difference may be the day's or the machine's",),
+        (),
+        (),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +257,10 @@ def test_what_is_not_whole_is_named() -> None:
         "b.jsonl was cut short: Ctrl-C",
         "b.jsonl was narrowed to a part of its cases",
     )
-    assert found.run.cut_short == "b.jsonl was narrowed to a part of its cases; b.jsonl was cut short: Ctrl-C"
+    assert found.run.cut_short == (
+        "a.jsonl is shard 1 of 1 alone; "
+        "b.jsonl was narrowed to a part of its cases; b.jsonl was cut short: Ctrl-C"
+    )
     assert found.run.shard is None
 
 

@@ -103,6 +103,23 @@ def test_where_there_is_no_room_the_baseline_is_left_out() -> None:
     ]
 
 
+def test_without_a_band_nothing_is_said_of_one() -> None:
+    shown = plain_text(render_history([RUNS[1]], Shown(), width=80))
+
+    assert "noise band:" not in shown
+    assert "bars are the runs above" in shown
+
+
+def test_a_long_name_does_not_cost_the_baseline() -> None:
+    name = "category " * 18
+    group = HistoryGroup(by="category", value=name, n=40, model=told(0.5), baseline=told(0.5))
+
+    shown = plain_text(render_history([replace(RUNS[1], groups=(group,))], Shown(), width=100))
+
+    assert " last  baseline  noise band" in shown
+    assert max(map(cells, shown.splitlines())) <= 100
+
+
 def test_colour_marks_verdicts_and_where_rates_left_the_band() -> None:
     shown = ansi_text(render_history(RUNS, Shown(), width=80))
 

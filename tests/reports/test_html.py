@@ -252,3 +252,14 @@ def test_what_stands_in_a_not_is_neither_passed_nor_failed() -> None:
 
     assert text.count('<li class="pass depth0"><b>✓ not</b>') == 2
     assert text.count('<li class="aside depth1"><b>· contains</b>') == 2
+
+
+def test_filters_offer_the_most_frequent_values_alone() -> None:
+    whole = record([Category(f"c{number:04}", both=2 if number == 599 else 1) for number in range(600)])
+
+    text = page(assessment(whole))
+
+    offered = re.search(r'<select id="category">(.*?)</select>', text)
+    assert offered is not None
+    assert offered[1].count("<option") == 501
+    assert 'value="c0599"' in offered[1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftgate.completions import Completion
 from pytest_ftgate.gates import Assessment, assess, parse_gate
 from pytest_ftgate.reports.html import render_html
 from tests.reports.samples import SUITE, Category, assessment, record, tuned_suite
@@ -71,6 +73,53 @@ def test_names_and_numbers_above_lead_to_their_cases(browser: Browser, tmp_path:
     expect(page.locator("#kind")).to_have_value("regression")
     page.go_back()
     expect(page.locator("#criterion")).to_have_value("holds")
+    assert not watch.seen
+
+
+def test_address_and_list_agree_wherever_one_goes(browser: Browser, tmp_path: Path) -> None:
+    page, watch = opened(browser, written(tmp_path, judged()))
+    count, link = page.locator("#count"), page.locator("#rates a:text-is('adversarial')")
+
+    link.click()
+    expect(count).to_have_text("6 of 30")
+    page.go_back()
+    expect(count).to_have_text("30")
+    link.click()
+    page.evaluate("scrollTo(0, 0)")
+    link.click()
+    expect(page.locator("#filter")).to_be_in_viewport()
+    page.fill("#text", "05")
+    expect(count).to_have_text("1 of 30")
+    page.click("nav a:text-is('Every case')")
+    expect(count).to_have_text("30")
+    page.evaluate("location.hash = 'cases?category=nope'")
+    expect(page.locator("#none")).to_have_text("No case has the category “nope”.")
+    expect(count).to_have_text("0 of 30")
+    page.select_option("#kind", "fixed")
+    expect(count).to_have_text("4 of 30")
+    assert not watch.seen
+
+
+def test_a_link_leads_to_values_that_can_not_be_chosen(browser: Browser, tmp_path: Path) -> None:
+    many = assessment(record([Category(f"c{number:04}", both=1) for number in range(600)]))
+    page, watch = opened(browser, f"{written(tmp_path, many)}#cases?category=c0599")
+
+    expect(page.locator("#count")).to_have_text("1 of 600")
+    expect(page.locator("#category")).to_have_value("c0599")
+    assert not watch.seen
+
+
+def test_very_many_hits_are_marked_up_to_a_bound(browser: Browser, tmp_path: Path) -> None:
+    whole = record([Category("simple", both=8)])
+    long = [replace(one, completion=Completion(text="a " * 9000)) for one in whole.trials]
+    page, watch = opened(browser, written(tmp_path, assessment(replace(whole, trials=tuple(long)))))
+
+    page.fill("#text", "a")
+    page.wait_for_url("**text=a")
+    page.evaluate("document.querySelectorAll('#list details').forEach((one) => { one.open = true; })")
+    expect(page.locator("#list .body")).to_have_count(8)
+
+    assert page.evaluate("CSS.highlights.get('found').size") == 2000
     assert not watch.seen
 
 

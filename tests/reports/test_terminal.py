@@ -334,3 +334,11 @@ def test_a_run_that_was_cut_short_before_its_first_trial_shows_the_verdict_alone
         "INCOMPLETE: 2 collection errors",
         "  - 10 of 10 planned trials are missing: a::b",
     ]
+
+
+def test_of_very_many_fixed_cases_it_is_said_how_many_are_shown() -> None:
+    made = assessment(record([Category("simple", fixed=501)]))
+
+    text = plain_text(render_terminal(made, width=80, verbosity=1))
+
+    assert "501 cases fixed (the model passed, the baseline did not), 500 shown\n" in text

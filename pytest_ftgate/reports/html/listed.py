@@ -27,6 +27,8 @@ _TEXT = 4_000
 _MOST_ROWS = 500
 #: Most further changes of a kind whose names are links.
 _MOST_NAMED = 300
+#: Most values of a filter to choose from, the most frequent ones; a link may lead to another.
+_MOST_CHOICES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +116,14 @@ def _filters(cases: Sequence[CaseResult], criteria: Sequence[str]) -> Iterator[F
     yield Filter(field="kind", label="Outcome", choices=kinds)
     planned = [case.planned for case in cases]
     values = {
-        "role": {str(case.role) for case in planned},
-        "category": {inert_line(case.category) for case in planned},
-        "suite": {inert_line(case.suite) for case in planned},
-        "tag": {inert_line(tag) for case in planned for tag in case.tags},
+        "role": Counter(str(case.role) for case in planned),
+        "category": Counter(inert_line(case.category) for case in planned),
+        "suite": Counter(inert_line(case.suite) for case in planned),
+        "tag": Counter(inert_line(tag) for case in planned for tag in case.tags),
     }
-    choices = {"criterion": list(criteria)} | {field: sorted(names) for field, names in values.items()}
+    most = {field: found.most_common(_MOST_CHOICES) for field, found in values.items()}
+    choices = {field: sorted(name for name, _ in found) for field, found in most.items()}
+    choices = {"criterion": list(criteria), **choices}
     for field, names in choices.items():
         if len(names) > 1 or (names and field in ("criterion", "tag")):
             yield Filter(field=field, label=field.capitalize(), choices=tuple((name, name) for name in names))

@@ -2,6 +2,7 @@
 // What this adds to the page: the list of every case with its filter, and links that open their case.
 (() => {
   const PER_STEP = 60;
+  const MOST_HITS = 2000;
   const byId = (id) => document.getElementById(id);
   const [list, more, none, count, form] = ["list", "more", "none", "count", "filter"].map(byId);
   const text = byId("text");
@@ -10,6 +11,8 @@
   let cases = [];
   let found = [];
   let shown = 0;
+  let unknown = ""; // what an address asks for, and no case has
+  const hits = CSS.highlights ? new Highlight() : null;
 
   // Everything that models wrote passes through here, and nothing of it is ever read as HTML.
   function node(tag, className, ...children) {
@@ -103,8 +106,9 @@
 
   function fill(details, one) {
     if (!details.open || details.querySelector(".body")) return;
-    details.append(body(one));
-    if (text.value) highlight();
+    const made = body(one);
+    details.append(made);
+    highlight(made);
   }
 
   // Texts to search in are made once, when somebody first searches.
@@ -135,10 +139,13 @@
         chosen.every(([field, value]) => fits(one, field, value)) &&
         wanted.every((word) => haystack(one).includes(word)),
     );
+    if (unknown) found = [];
     shown = 0;
     list.replaceChildren();
+    if (hits) hits.clear();
     step();
     none.hidden = found.length > 0;
+    none.textContent = unknown ? `No case has ${unknown}.` : "No case matches.";
     const total = Number(byId("cases").dataset.total);
     const absent = total > cases.length ? ` (${total - cases.length} more only in the JSON report)` : "";
     const all = found.length === cases.length;
@@ -146,50 +153,66 @@
   }
 
   function step() {
-    list.append(...found.slice(shown, shown + PER_STEP).map(row));
+    const rows = found.slice(shown, shown + PER_STEP).map(row);
+    list.append(...rows);
+    rows.forEach(highlight);
     shown = Math.min(shown + PER_STEP, found.length);
     more.hidden = shown >= found.length;
     more.textContent = `Show more (${found.length - shown} left)`;
-    highlight();
   }
 
   // What was searched for is marked where it is shown, by browsers that can without a change of the page.
-  function highlight() {
-    if (!CSS.highlights) return;
-    const ranges = [];
-    const wanted = words();
-    const texts = document.createTreeWalker(list, NodeFilter.SHOW_TEXT);
+  function highlight(within) {
+    const wanted = hits ? words() : [];
+    const texts = document.createTreeWalker(within, NodeFilter.SHOW_TEXT);
     while (wanted.length && texts.nextNode()) {
       const said = texts.currentNode.data.toLowerCase();
       if (said.length !== texts.currentNode.data.length) continue; // then places are others, too
       for (const word of wanted) {
         for (let place = said.indexOf(word); place >= 0; place = said.indexOf(word, place + word.length)) {
+          if (hits.size >= MOST_HITS) return;
           const range = new Range();
           range.setStart(texts.currentNode, place);
           range.setEnd(texts.currentNode, place + word.length);
-          ranges.push(range);
+          hits.add(range);
         }
       }
     }
-    CSS.highlights.set("found", new Highlight(...ranges));
   }
 
   // The filter stands in the address, so that what is shown can be sent to others.
   function address() {
     const fields = new URLSearchParams();
     for (const field of [text, ...choices]) if (field.value) fields.set(field.id, field.value);
-    const isFiltered = location.hash.startsWith("#cases?");
-    if (fields.size || isFiltered) history.replaceState(null, "", fields.size ? `#cases?${fields}` : "#cases");
+    const told = String(fields);
+    if (!told && !location.hash.startsWith("#cases?")) return;
+    try {
+      history.replaceState(null, "", told ? `#cases?${told}` : "#cases");
+    } catch {
+      // A frame that shows the page may forbid it.
+    }
   }
 
-  function cleared() {
+  function changed() {
     filter();
     address();
   }
 
   function choose(fields) {
-    for (const field of [text, ...choices]) field.value = fields.get(field.id) || "";
+    const wanted = (field) => fields.get(field.id) || "";
+    text.value = wanted(text);
+    // The most frequent values alone can be chosen, and a link may lead to another.
+    for (const choice of choices) {
+      const value = wanted(choice);
+      choice.value = value;
+      if (choice.value !== value && cases.some((one) => fits(one, choice.id, value))) {
+        choice.append(new Option(value, value, false, true));
+      }
+    }
+    const absent = choices.find((choice) => choice.value !== wanted(choice));
+    unknown = absent ? `the ${absent.id} “${wanted(absent)}”` : "";
     filter();
+    unknown = "";
   }
 
   // A link leads to the full text above if the case stands there, else to its place in the list.
@@ -199,6 +222,8 @@
       choose(new URLSearchParams(anchor.slice("cases?".length)));
       settle(byId("cases"), 6);
     }
+    // Back to where nothing was filtered, or on to every case.
+    if (anchor === "" || anchor === "cases") choose(new URLSearchParams());
     if (!anchor.startsWith("case-")) return;
     const target = document.querySelector(`#changes details[data-anchor="${CSS.escape(anchor)}"]`) || placed(anchor);
     if (!target) return;
@@ -247,12 +272,16 @@
     let waiting = 0;
     text.addEventListener("input", () => {
       cancelAnimationFrame(waiting);
-      waiting = requestAnimationFrame(filter);
+      waiting = requestAnimationFrame(changed);
     });
-    for (const choice of choices) choice.addEventListener("change", filter);
-    form.addEventListener("change", address);
-    form.addEventListener("reset", () => setTimeout(cleared));
-    for (const link of document.querySelectorAll("a[data-filter]")) link.hash = link.dataset.filter;
+    for (const choice of choices) choice.addEventListener("change", changed);
+    form.addEventListener("reset", () => setTimeout(changed));
+    for (const link of document.querySelectorAll("a[data-filter]")) {
+      link.hash = link.dataset.filter;
+      // The second time in a row its fragment is the one that is there, and no other one follows.
+      link.addEventListener("click", () => link.hash === location.hash && follow());
+    }
+    if (hits) CSS.highlights.set("found", hits);
     form.addEventListener("submit", (event) => event.preventDefault());
     more.addEventListener("click", step);
     window.addEventListener("hashchange", follow);

@@ -237,9 +237,11 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, tmp_path: Path, widt
 
 
 def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    watch = Watch(page)
     for text in HOSTILE:
-        page, watch = opened(browser, written(tmp_path, everywhere(text)))
+        page.goto(written(tmp_path, everywhere(text)))
+        page.wait_for_selector("#filter:not([hidden])")
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         expect(page.locator("#list .body")).to_have_count(4)
         assert not watch.seen, text
-        page.close()

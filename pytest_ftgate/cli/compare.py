@@ -49,8 +49,8 @@ def compare(earlier: Path, later: Path, config: Path | None, reports: Sequence[P
 
 def _told(named: Named) -> str:
     """A file, and when its run began."""
-    started = named.record.run.started[:16].replace("T", " ")
-    return f"{named.name} (begun {started})" if started else named.name
+    when = named.record.run.when
+    return f"{named.name} (begun {when})" if when else named.name
 
 
 def _compare(

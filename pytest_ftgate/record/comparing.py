@@ -169,7 +169,9 @@ def _run(earlier: Named, later: Named, pairing: _Pairing) -> RunInfo:
     for arm, run in ((Arm.MODEL, after), (Arm.BASELINE, before)):
         if told := run.models.get(Arm.MODEL):
             models[str(arm)] = {**told, "run": f"{run.run_id} of {run.started}"}
-    named = sorted(_warnings(earlier, later, pairing))
+    unlike = list(_unlike(earlier, later, pairing))
+    lacking = [*unlike, *_not_compared(earlier, later, pairing)]
+    named = sorted([*unlike, *_warnings(earlier, later, pairing)])
     return replace(
         after,
         run_id=f"{before.run_id}..{after.run_id}",
@@ -177,14 +179,13 @@ def _run(earlier: Named, later: Named, pairing: _Pairing) -> RunInfo:
         mode=after.mode if before.mode == after.mode else "mixed",
         shard=None,
         share=None,
-        cut_short="; ".join(_lacking(earlier, later, pairing)) or None,
+        cut_short="; ".join(lacking) or None,
         warnings=tuple(named),
     )
 
 
-def _lacking(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
-    """Why the comparison is not one of all of both runs, asked and judged alike."""
-    yield from _unlike(earlier, later, pairing)
+def _not_compared(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
+    """Why the comparison is not one of all of both runs."""
     paired = {after.key for _, after in pairing.pairs}
     for named in (later, earlier):
         planned = _planned(named.record)
@@ -194,7 +195,6 @@ def _lacking(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
 
 def _warnings(earlier: Named, later: Named, pairing: _Pairing) -> Iterator[str]:
     yield from _unpaired(pairing, earlier.name, later.name)
-    yield from _unlike(earlier, later, pairing)
     yield from _which_run_is_which(earlier, later)
     if later.record.votes:
         yield "votes of people were given on other pairs of answers, and do not count"
@@ -256,7 +256,7 @@ def _which_run_is_which(earlier: Named, later: Named) -> Iterator[str]:
     began = _stamp(before.started), _stamp(after.started)
     if began[0] and began[1] and began[0] > began[1]:
         yield (
-            f"{later.name} was begun before {earlier.name} ({_minute(after)}, {_minute(before)}): "
+            f"{later.name} was begun before {earlier.name} ({after.when}, {before.when}): "
             "are they the wrong way round? The model of the file that is named last is the one that is judged"
         )
     if _who(before)[0] and _who(before) == _who(after):
@@ -276,10 +276,6 @@ def _stamp(started: str) -> datetime | None:
 def _has_times(record: Record) -> bool:
     answers = (trial.completion for trial in record.trials if trial.key.arm is Arm.MODEL)
     return any(one is not None and one.latency_s is not None and one.source == "live" for one in answers)
-
-
-def _minute(run: RunInfo) -> str:
-    return run.started[:16].replace("T", " ")
 
 
 def _who(run: RunInfo) -> tuple[object, ...]:

@@ -52,6 +52,11 @@ class RunInfo:
             return key in self.share.cases
         return self.shard is None or in_shard(key, self.shard)
 
+    @property
+    def when(self) -> str:
+        """The start to the minute, for people."""
+        return self.started[:16].replace("T", " ")
+
     def as_json(self) -> dict[str, Any]:
         """Builtins only, empty fields left out, ready for `json.dumps`."""
         row: dict[str, Any] = {

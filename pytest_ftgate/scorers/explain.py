@@ -11,6 +11,7 @@ from pytest_ftgate.scores import Score
 
 TEXT_LIMIT = 200
 EXPLANATION_LIMIT = 4000
+_MOST_LISTED = 6
 
 #: Scores are sums and quotients of floats; a threshold is met if it is missed by no more than rounding.
 ROUNDING = 1e-9
@@ -38,18 +39,19 @@ def show(value: object, limit: int = TEXT_LIMIT) -> str:
 
 def show_any(values: Sequence[object]) -> str:
     """What was expected: one value, or `one of` the first few."""
-    return _listed([show(value, 60 if len(values) > 1 else TEXT_LIMIT) for value in values])
+    limit = 60 if len(values) > 1 else TEXT_LIMIT
+    return _listed([show(value, limit) for value in values[:_MOST_LISTED]], len(values))
 
 
 def quote_patterns(patterns: Sequence[str]) -> str:
     """The same of regular expressions."""
-    return _listed([quote_pattern(pattern) for pattern in patterns])
+    return _listed([quote_pattern(pattern) for pattern in patterns[:_MOST_LISTED]], len(patterns))
 
 
-def _listed(shown: Sequence[str]) -> str:
-    if len(shown) == 1:
+def _listed(shown: Sequence[str], total: int) -> str:
+    if total == 1:
         return shown[0]
-    return f"one of {', '.join(shown[:6])}" + (f", … ({len(shown)})" if len(shown) > 6 else "")
+    return f"one of {', '.join(shown)}" + (f", … ({total})" if total > len(shown) else "")
 
 
 def printable(text: str) -> str:

@@ -268,7 +268,7 @@
     read();
     byId("fallback").hidden = true; // but on paper
     form.hidden = false;
-    filter();
+    choose(new URLSearchParams());
     let waiting = 0;
     text.addEventListener("input", () => {
       cancelAnimationFrame(waiting);
@@ -287,7 +287,7 @@
     window.addEventListener("hashchange", follow);
     window.addEventListener("beforeprint", unfold);
     window.addEventListener("afterprint", fold);
-    follow();
+    if (location.hash) follow();
   }
 
   // After the first paint: the verdict is there before the cases are read.
